@@ -1,0 +1,70 @@
+"""A network: named stages, then a head. Everything that looks inside a network stands on its two seams."""
+
+from collections.abc import Mapping
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from striate.errors import ModelError, suggestion
+
+
+class Network(nn.Module):
+    """Named stages that turn images into features, and a head that turns features into logits.
+
+    >>> import torch
+    >>> network = Network({"conv": nn.Conv2d(1, 4, 3), "pool": nn.MaxPool2d(2)},
+    ...                   head=nn.Sequential(nn.Flatten(), nn.Linear(4 * 13 * 13, 10)))
+    >>> images = torch.zeros(2, 1, 28, 28)
+    >>> network.stage_names, tuple(network(images).shape)
+    (('conv', 'pool'), (2, 10))
+    >>> tuple(network.run_to(images, "conv").shape)
+    (2, 4, 26, 26)
+
+    Images are float32 `batch channel height width`, already normalised; channels-last memory is welcome.
+    Logits are float32 `batch class`. The head flattens if it needs to.
+    """
+
+    def __init__(self, stages: Mapping[str, nn.Module], head: nn.Module) -> None:
+        super().__init__()
+        self.stages = nn.ModuleDict(stages)
+        self.head = head
+
+    @property
+    def stage_names(self) -> tuple[str, ...]:
+        """The stages in the order in which an image meets them, the head left out."""
+        return tuple(self.stages)
+
+    def features(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch ..."]:
+        """What the last stage makes of the images; the head reads nothing else."""
+        for stage in self.stages.values():
+            x = stage(x)
+        return x
+
+    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch class"]:
+        """The logits: one number a class, the highest for the class that the network believes in."""
+        return self.head(self.features(x))
+
+    def run_to(
+        self, x: Float[Tensor, "batch channel height width"], stage: str
+    ) -> Float[Tensor, "batch ..."]:
+        """The feature maps of one stage: runs the stages up to it and including it.
+
+        Raises ModelError for a stage that the network has not.
+        """
+        for name in self.stage_names[: self._position(stage) + 1]:
+            x = self.stages[name](x)
+        return x
+
+    def run_from(self, x: Float[Tensor, "batch ..."], stage: str) -> Float[Tensor, "batch class"]:
+        """The logits that follow from a stage's feature maps: runs on after it, through the head.
+
+        Raises ModelError for a stage that the network has not.
+        """
+        for name in self.stage_names[self._position(stage) + 1 :]:
+            x = self.stages[name](x)
+        return self.head(x)
+
+    def _position(self, stage: str) -> int:
+        if stage not in self.stages:
+            raise ModelError(f"The network has no stage {stage!r}; {suggestion(stage, self.stage_names)}")
+        return self.stage_names.index(stage)

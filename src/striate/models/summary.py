@@ -1,0 +1,116 @@
+"""What a network is made of, layer by layer, found without an image and without touching the weights."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from striate.errors import ModelError
+from striate.models.geometry import without_weights
+from striate.models.network import Network
+from striate.models.walk import Row, Walk
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The layers of a network in the order in which an image meets them, and the totals."""
+
+    input_shape: tuple[int, int, int]
+    rows: tuple[Row, ...]
+    parameters: int
+    trainable: int
+
+    @property
+    def multiply_adds(self) -> int:
+        """Multiply-adds of all layers for one image."""
+        return sum(row.multiply_adds for row in self.rows)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain lists, numbers and strings, ready for JSON."""
+        return {
+            "input_shape": list(self.input_shape),
+            "parameters": self.parameters,
+            "trainable": self.trainable,
+            "multiply_adds": self.multiply_adds,
+            "rows": [{word: _plain(value) for word, value in asdict(row).items()} for row in self.rows],
+        }
+
+    def to_text(self) -> str:
+        """An aligned table, one layer a line, with a line of totals under it."""
+        head = ("stage", "layer", "kind", "output", "parameters", "multiply-adds", "sees", "every")
+        lines = [
+            (
+                row.stage,
+                row.layer,
+                row.kind,
+                _times(row.output_shape),
+                f"{row.parameters:,}",
+                f"{row.multiply_adds:,}",
+                _times(row.receptive_field),
+                _times(row.receptive_stride),
+            )
+            for row in self.rows
+        ]
+        total = ("total", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", "", "")
+        table = _aligned([head, *lines, total], numbers={4, 5})
+        trainable = (
+            "all of them trainable" if self.trainable == self.parameters else f"{self.trainable:,} trainable"
+        )
+        caption = f"input {_times(self.input_shape)} · {self.parameters:,} parameters, {trainable}"
+        return "\n".join([caption, "", *table])
+
+
+def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
+    """Every layer's output shape, parameters, multiply-adds and receptive field.
+
+    >>> from striate.models.lenet5 import lenet5
+    >>> summary = summarize(lenet5(classes=10, channels=1, size=(28, 28)), (1, 28, 28))
+    >>> summary.parameters, summary.multiply_adds
+    (61706, 416520)
+    >>> row = summary.rows[3]
+    >>> row.stage, row.kind, row.output_shape, row.receptive_field
+    ('c3', 'convolution', (16, 10, 10), (14, 14))
+
+    A multiply-add is one product added to a sum. Those of convolutions, fully connected layers and radial
+    basis functions are counted, for one image, padding included; biases, pooling, normalisation, activations
+    and the sums of residual blocks are not. A layer that is used twice has its parameters in its first row
+    only.
+
+    A fully connected layer sees what a window over all its cells would see; a sum sees what its wider branch
+    sees. Runs on shapes alone: the weights are neither read nor copied. Raises ModelError when an image of
+    this shape does not fit the network, and for a layer or operation whose receptive field is not known.
+    """
+    shadow = without_weights(network)
+    try:
+        image = torch.empty((1, *input_shape), device="meta")
+        walk = Walk(shadow, image)
+        with walk, torch.no_grad():
+            shadow(image)
+    except (RuntimeError, ValueError) as error:
+        raise ModelError(f"The network cannot take an image of {_times(input_shape)}: {error}") from error
+    parameters = list(network.parameters())
+    return Summary(
+        input_shape=input_shape,
+        rows=tuple(walk.rows),
+        parameters=sum(weight.numel() for weight in parameters),
+        trainable=sum(weight.numel() for weight in parameters if weight.requires_grad),
+    )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " × ".join(map(str, sizes))
+
+
+def _aligned(lines: list[tuple[str, ...]], numbers: set[int]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        "  ".join(
+            cell.rjust(width) if column in numbers else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in lines
+    ]

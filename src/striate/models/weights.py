@@ -1,0 +1,114 @@
+"""Weights to and from files: safetensors only, names and shapes strictly, no code ever run."""
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from striate.errors import RunError
+
+_LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
+
+
+def weights_bytes(state: Mapping[str, Tensor], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a safetensors file: the same tensors and metadata give the same bytes, in any order.
+
+    >>> first = weights_bytes({"a": torch.zeros(2), "b": torch.ones(3)}, {"classes": "10", "model": "mlp"})
+    >>> first == weights_bytes({"b": torch.ones(3), "a": torch.zeros(2)}, {"model": "mlp", "classes": "10"})
+    True
+
+    Tensors of any device and memory format; they are written in plain row-major order.
+    """
+    plain = {
+        name: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+        for name, tensor in state.items()
+    }
+    return _with_metadata(save(plain), metadata) if metadata else save(plain)
+
+
+def save_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Write every parameter and buffer of a network to a safetensors file, whole or not at all.
+
+    Raises RunError when the file cannot be written; what was there before is then still there.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        with temporary.open("wb") as file:
+            file.write(weights_bytes(network.state_dict()))
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        raise RunError(f"The weights could not be written to {target}: {error.strerror or error}.") from error
+
+
+def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Fill a network with the weights of a safetensors file; all of them fit, or none is changed.
+
+    Raises RunError for a file that is missing, damaged or of another kind, and for one whose names, shapes or
+    number types are not the network's: the message lists them side by side.
+    """
+    found = _read(Path(path))
+    own = network.state_dict()
+    if differences := _differences(own, found):
+        lines = "\n".join(differences)
+        raise RunError(
+            f"{path} does not fit the network (- what the network has, + what the file has):\n{lines}"
+        )
+    with torch.no_grad():
+        for name, tensor in own.items():
+            tensor.copy_(found[name])
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"The weights {path} could not be read: {error.strerror or error}.") from error
+    try:
+        return load(content)
+    except SafetensorError as error:
+        raise RunError(_why_not(path, content)) from error
+
+
+def _why_not(path: Path, content: bytes) -> str:
+    if content[8:9] == b"{" and int.from_bytes(content[:8], "little") < _LONGEST_HEADER:
+        return f"{path} is a damaged safetensors file; it may have been cut off or altered."
+    if content.startswith((b"PK\x03\x04", b"\x80")):
+        return (
+            f"{path} is not a safetensors file (it looks like a pickle);"
+            " striate loads no pickles because loading one runs its code."
+        )
+    return f"{path} is not a safetensors file; striate reads weights from no other kind."
+
+
+def _differences(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    lines: list[str] = []
+    for name in [*own, *sorted(found.keys() - own.keys())]:
+        sides = {sign: _describe(state[name]) for sign, state in (("-", own), ("+", found)) if name in state}
+        if len(sides) < 2 or sides["-"] != sides["+"]:
+            lines += [f"{sign} {name}  {side}" for sign, side in sides.items()]
+    return lines
+
+
+def _describe(tensor: Tensor) -> str:
+    shape = " × ".join(map(str, tensor.shape)) or "one number"
+    return f"{shape} {str(tensor.dtype).removeprefix('torch.')}"
+
+
+def _with_metadata(content: bytes, metadata: Mapping[str, str]) -> bytes:
+    # the library writes metadata in the order of a hash map that differs from run to run
+    length = int.from_bytes(content[:8], "little")
+    header = {"__metadata__": dict(sorted(metadata.items())), **json.loads(content[8 : 8 + length])}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + content[8 + length :]

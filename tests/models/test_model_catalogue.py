@@ -1,0 +1,114 @@
+"""Names, defaults and refusals of the catalogue."""
+
+import dataclasses
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from striate.errors import ModelError
+from striate.models import create_model, model_entry, model_names
+
+
+def test_the_default_comes_first() -> None:
+    assert model_names() == ("compact", "lesson", "lenet5", "lenet5_1998", "mlp")
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_an_entry_tells_its_story(name: str) -> None:
+    entry = model_entry(name)
+    assert entry.name == name
+    assert entry.summary
+    assert any(character.isdigit() for character in entry.paper)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        entry.name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "lenet5_1998"])
+def test_departures_are_sentences(name: str) -> None:
+    departures = model_entry(name).departures
+    assert len(departures) >= 5
+    assert all(sentence.endswith(".") for sentence in departures)
+
+
+@pytest.mark.parametrize(
+    ("name", "smallest"), [("compact", 8), ("lesson", 4), ("lenet5", 28), ("lenet5_1998", 28), ("mlp", 1)]
+)
+def test_the_smallest_size_works_and_one_less_does_not(name: str, smallest: int) -> None:
+    entry = model_entry(name)
+    assert entry.smallest == smallest
+    network = create_model(name, classes=3, channels=1, size=(smallest, smallest)).eval()
+    assert network(torch.zeros(1, 1, smallest, smallest)).shape == (1, 3)
+    if smallest > 1:
+        with pytest.raises(ModelError):
+            create_model(name, classes=3, channels=1, size=(smallest - 1, smallest + 5))
+
+
+def test_finding_the_smallest_size_draws_no_random_numbers() -> None:
+    entry = dataclasses.replace(model_entry("compact"))
+    before = torch.get_rng_state()
+    assert entry.smallest == 8
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            {"name": "lenet", "classes": 10},
+            "There is no model 'lenet'; did you mean lenet5? Allowed: compact, ",
+        ),
+        (
+            {"name": "lenet5", "classes": 10, "size": (8, 8)},
+            "lenet5 cannot be built for images of 8 × 8 pixels: layer c3.conv does not fit the 6 × 4 × 4 that"
+            " reaches it; the smallest square image it takes is 28 × 28.",
+        ),
+        (
+            {"name": "compact", "classes": 10, "size": (64, 4)},
+            "layer stage3.pool does not fit the 96 × 16 × 1 that reaches it; the smallest square image"
+            " it takes is 8 × 8.",
+        ),
+        (
+            {"name": "lenet5", "classes": 10, "dropout": 0.5},
+            "lenet5 has no dropout; leave it out, or take a model that has: compact, lesson, mlp.",
+        ),
+        (
+            {"name": "mlp", "classes": 10, "dropout": 1.0},
+            "Dropout is a probability from 0 up to, not including, 1; got 1.0.",
+        ),
+        ({"name": "mlp", "classes": 10, "dropout": float("nan")}, "got nan"),
+        ({"name": "mlp", "classes": 1}, "A classifier needs at least 2 classes; got 1."),
+        (
+            {"name": "mlp", "classes": 2, "channels": 0},
+            "at least 1 channel and 1 × 1 pixels; got 0 and 28 × 28.",
+        ),
+        ({"name": "mlp", "classes": 2, "size": (0, 5)}, "got 1 and 0 × 5."),
+    ],
+)
+def test_refusals_say_what_to_try(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(ModelError) as raised:
+        create_model(**arguments)
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize(("name", "own"), [("lesson", 0.5), ("mlp", 0.2), ("compact", 0.0)])
+def test_dropout_is_the_networks_own_unless_given(name: str, own: float) -> None:
+    for given, expected in ((None, own), (0.25, 0.25), (0.0, 0.0)):
+        network = create_model(name, classes=10, dropout=given)
+        found = {layer.p for layer in network.modules() if isinstance(layer, nn.Dropout)}
+        assert found == {expected}
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 13), (64, 64), (28, 40)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_compact_takes_any_size_from_8_up(size: tuple[int, int], channels: int) -> None:
+    network = create_model("compact", classes=5, channels=channels, size=size)
+    assert network(torch.randn(2, channels, *size)).shape == (2, 5)
+
+
+def test_compact_normalises_after_pooling_and_has_no_bias_before() -> None:
+    network = create_model("compact", classes=5)
+    kinds = [type(layer).__name__ for layer in network.stages["stage1"].children()]
+    assert kinds == ["Conv2d", "MaxPool2d", "BatchNorm2d", "ReLU", "Residual"]
+    assert all(layer.bias is None for layer in network.modules() if isinstance(layer, nn.Conv2d))

@@ -1,0 +1,211 @@
+"""Summaries against torch's flop counter, the gradients' reach, and the papers' shapes."""
+
+import json
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from striate.errors import ModelError
+from striate.models import Network, Summary, create_model, model_entry, model_names, summarize
+
+
+def summary_of(name: str) -> Summary:
+    return summarize(create_model(name, classes=10), model_entry(name).default_input)
+
+
+# the kernels that table I leaves out are zeros to torch, and the radial basis is no matrix product
+@pytest.mark.parametrize("name", [name for name in model_names() if name != "lenet5_1998"])
+def test_multiply_adds_are_half_of_torchs_flops(name: str) -> None:
+    network = create_model(name, classes=10).eval()
+    with FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, *model_entry(name).default_input))
+    assert summary_of(name).multiply_adds * 2 == counter.get_total_flops()
+
+
+def test_multiply_adds_of_1998_from_the_papers_connections() -> None:
+    # section II.B counts connections, biases included: C1 122,304, C3 151,600, C5 48,120, F6 10,164
+    biases = 6 * 28 * 28 + 16 * 10 * 10 + 120 + 84
+    assert summary_of("lenet5_1998").multiply_adds == 122_304 + 151_600 + 48_120 + 10_164 - biases + 84 * 10
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_rows_add_up_and_end_in_the_logits(name: str) -> None:
+    summary = summary_of(name)
+    assert sum(row.parameters for row in summary.rows) == summary.parameters == summary.trainable
+    assert summary.rows[-1].output_shape == (10,)
+    assert {row.stage for row in summary.rows} == {*create_model(name, classes=10).stage_names, "head"}
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_shapes_are_those_of_real_maps(name: str) -> None:
+    network = create_model(name, classes=10).eval()
+    images = torch.zeros(1, *model_entry(name).default_input)
+    last = {row.stage: row.output_shape for row in summary_of(name).rows}
+    for stage in network.stage_names:
+        assert last[stage] == tuple(network.run_to(images, stage).shape[1:])
+
+
+def test_the_shapes_of_the_paper() -> None:
+    maps = {row.stage: row.output_shape for row in summary_of("lenet5").rows if row.stage != "head"}
+    assert maps == {
+        "c1": (6, 28, 28),
+        "s2": (6, 14, 14),
+        "c3": (16, 10, 10),
+        "s4": (16, 5, 5),
+        "c5": (120, 1, 1),
+    }
+
+
+def all_open(network: Network) -> Network:
+    """The same windows, but every cell of a window counts: means for maxima, equal weights, no rectifiers."""
+    for module in list(network.modules()):
+        for name, layer in module.named_children():
+            if isinstance(layer, nn.MaxPool2d):
+                setattr(module, name, nn.AvgPool2d(layer.kernel_size, layer.stride))
+            if isinstance(layer, nn.ReLU | nn.BatchNorm2d | nn.Tanh):
+                setattr(module, name, nn.Identity())
+            if isinstance(layer, nn.Conv2d):
+                nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())
+    return network.double().eval()
+
+
+@pytest.mark.parametrize("name", ["compact", "lesson", "lenet5"])
+def test_cells_see_what_their_gradients_reach(name: str) -> None:
+    side = 160
+    network = create_model(name, classes=2, channels=1, size=(side, side))
+    rows = summarize(network, (1, side, side)).rows
+    seen = {row.stage: row for row in rows}
+    all_open(network)
+    image = torch.ones(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    for stage in network.stage_names:
+        maps = network.run_to(image, stage)
+        middle = maps.shape[-1] // 2
+        reach = [
+            torch.autograd.grad(maps[0, 0, middle, cell], image, retain_graph=True)[0][0, 0].nonzero()
+            for cell in (middle, middle + 1)
+        ]
+        span = reach[0].amax(dim=0) - reach[0].amin(dim=0) + 1
+        row, first = seen[stage], int(reach[0][:, 1].min())
+        assert tuple(span.tolist()) == row.receptive_field, stage
+        assert int(reach[1][:, 1].min()) - first == row.receptive_stride[1], stage
+        assert first - middle * row.receptive_stride[1] == row.receptive_start[1], stage
+
+
+def test_a_residual_sum_is_a_row_with_the_wider_field() -> None:
+    rows = [row for row in summary_of("compact").rows if row.stage == "stage1"]
+    total = rows[-1]
+    assert (total.kind, total.layer, total.parameters) == ("sum", "block.sum", 0)
+    before = next(row for row in rows if row.layer == "relu")
+    assert total.receptive_field[0] > before.receptive_field[0]
+
+
+def test_windows_that_are_not_square() -> None:
+    stage = nn.Sequential(nn.Conv2d(1, 2, (3, 5), stride=(1, 2), padding=(0, 1)), nn.MaxPool2d(2))
+    network = Network({"stage": stage}, nn.Sequential(nn.Flatten(), nn.Linear(2 * 4 * 3, 2)))
+    rows = summarize(network, (1, 10, 14)).rows
+    assert rows[0].output_shape == (2, 8, 6)
+    assert rows[1].receptive_field == (4, 7)
+    assert rows[1].receptive_stride == (2, 4)
+    assert rows[1].receptive_start == (0, -1)
+    assert rows[-1].receptive_field == (10, 15)
+
+
+def test_border_padding_moves_the_field() -> None:
+    stage = nn.Sequential(nn.ReplicationPad2d((1, 2, 3, 4)), nn.Conv2d(1, 1, 3))
+    rows = summarize(Network({"stage": stage}, nn.Flatten()), (1, 8, 8)).rows
+    assert rows[1].output_shape == (1, 13, 9)
+    assert rows[1].receptive_start == (-3, -1)
+
+
+def test_weights_are_neither_touched_nor_needed() -> None:
+    with torch.device("meta"):
+        shadow = create_model("lenet5", classes=10)
+    assert summarize(shadow, (1, 28, 28)) == summary_of("lenet5")
+    network = create_model("compact", classes=10).train()
+    before = {name: (tensor.data_ptr(), tensor.clone()) for name, tensor in network.state_dict().items()}
+    random = torch.get_rng_state()
+    summarize(network, (1, 28, 28))
+    assert torch.equal(torch.get_rng_state(), random)
+    assert network.training
+    assert all(layer.training and not layer._forward_hooks for layer in network.modules())
+    for name, tensor in network.state_dict().items():
+        pointer, copy = before[name]
+        assert tensor.data_ptr() == pointer
+        assert torch.equal(tensor, copy)
+
+
+def test_frozen_weights_are_not_trainable() -> None:
+    network = create_model("lenet5", classes=10)
+    network.stages["c1"].requires_grad_(False)
+    summary = summarize(network, (1, 28, 28))
+    assert (summary.parameters, summary.trainable) == (61_706, 61_706 - 156)
+    assert "61,706 parameters, 61,550 trainable" in summary.to_text()
+
+
+def test_a_layer_used_twice_is_counted_once() -> None:
+    twice = nn.Conv2d(3, 3, 3, padding=1)
+    network = Network({"first": twice, "second": twice}, nn.Sequential(nn.Flatten(), nn.Linear(3 * 16, 2)))
+    summary = summarize(network, (3, 4, 4))
+    assert [row.parameters for row in summary.rows if row.kind == "convolution"] == [84, 0]
+    assert summary.parameters == sum(weight.numel() for weight in network.parameters())
+    assert [row.receptive_field[0] for row in summary.rows[:2]] == [3, 5]
+
+
+def test_the_text_is_an_aligned_table() -> None:
+    text = summary_of("lenet5").to_text()
+    caption, empty, head, *rows, total = text.splitlines()
+    assert caption == "input 1 × 28 × 28 · 61,706 parameters, all of them trainable"
+    assert empty == ""
+    assert head.split() == [
+        "stage",
+        "layer",
+        "kind",
+        "output",
+        "parameters",
+        "multiply-adds",
+        "sees",
+        "every",
+    ]
+    assert total.split() == ["total", "61,706", "416,520"]
+    assert len(rows) == len(summary_of("lenet5").rows)
+    end = head.index("parameters") + len("parameters")
+    assert all(row[end - 1].isdigit() and row[end] == " " for row in [*rows, total])
+
+
+def test_the_dictionary_is_plain() -> None:
+    found = summary_of("lenet5").to_dict()
+    assert json.loads(json.dumps(found)) == found
+    assert found["multiply_adds"] == 416_520
+    assert found["rows"][0]["output_shape"] == [6, 28, 28]
+
+
+class Doubling(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.nn.functional.interpolate(self.inner(x), scale_factor=2)
+
+
+@pytest.mark.parametrize(
+    ("stage", "words"),
+    [
+        (nn.Conv2d(3, 4, 3), "The network cannot take an image of 1 × 8 × 8: "),
+        (nn.SELU(), "summarize does not know the layer SELU; known: convolution, fully connected, "),
+        (nn.Sequential(nn.ReLU(), nn.Sequential(nn.ReLU(), Doubling())), "does not know the layer Identity"),
+    ],
+)
+def test_what_cannot_be_followed_is_refused(stage: nn.Module, words: str) -> None:
+    with pytest.raises(ModelError, match=words):
+        summarize(Network({"stage": stage}, nn.Flatten()), (1, 8, 8))
+
+
+def test_an_operation_between_layers_is_refused_by_name() -> None:
+    doubling = Doubling()
+    doubling.inner = nn.ReLU()
+    with pytest.raises(ModelError) as raised:
+        summarize(Network({"stage": doubling}, nn.Flatten()), (1, 8, 8))
+    assert str(raised.value) == "summarize cannot follow interpolate in stages.stage; make it a layer."
