@@ -1,0 +1,114 @@
+"""Random changes to whole batches, as a pure function of (seed, epoch, sample).
+
+Translation and reflection as in Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep
+Convolutional Neural Networks, 2012, section 4.1, which calls its translated windows patches.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Int, Shaped, UInt64
+from numpy.lib.stride_tricks import sliding_window_view
+
+ORDER, SAMPLING, AUGMENTATION = 0, 1, 2
+_STREAMS = 4
+
+
+def random_words(seed: int, epoch: int, stream: int, count: int) -> UInt64[np.ndarray, "count 4"]:
+    """Four random 64-bit words for each of `count` samples.
+
+    >>> few, many = random_words(0, 3, AUGMENTATION, 10), random_words(0, 3, AUGMENTATION, 1000)
+    >>> bool((few == many[:10]).all())
+    True
+
+    Sample i gets exactly block i of Philox-4x64 under the key (seed, epoch and stream), so its words depend
+    on no other sample and on no number of samples. Salmon et al., Parallel Random Numbers: As Easy as 1, 2,
+    3, 2011.
+    """
+    key = np.array([seed % 2**64, epoch * _STREAMS + stream], dtype=np.uint64)
+    return np.random.Philox(key=key).random_raw(4 * count).reshape(count, 4)
+
+
+def scaled(
+    words: UInt64[np.ndarray, " sample"], below: int | Int[np.ndarray, " sample"]
+) -> Int[np.ndarray, " sample"]:
+    """Whole numbers from 0 to `below` - 1, by the upper half of each word; the bias is under below / 2^32."""
+    return (((words >> np.uint64(32)) * np.asarray(below, dtype=np.uint64)) >> np.uint64(32)).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The random numbers of some samples: words for shift, reflection and patch, not yet scaled."""
+
+    words: UInt64[np.ndarray, "sample 4"]
+
+    def take(self, samples: Int[np.ndarray, " chosen"]) -> "Draws":
+        """The draws of some of the samples, in that order."""
+        return Draws(self.words[samples])
+
+    def offset(
+        self, column: int, height: int, width: int
+    ) -> tuple[Int[np.ndarray, " sample"], Int[np.ndarray, " sample"]]:
+        """Row and column below `height` and `width`, from the two halves of one word."""
+        words = self.words[:, column]
+        return scaled(words, height), scaled(words << np.uint64(32), width)
+
+    def reflected(self) -> Bool[np.ndarray, " sample"]:
+        """Whether a sample is mirrored, one in two."""
+        return self.words[:, 1] >> np.uint64(63) == 1
+
+
+def draw(seed: int, epoch: int, count: int) -> Draws:
+    """The draws of every sample for one epoch."""
+    return Draws(random_words(seed, epoch, AUGMENTATION, count))
+
+
+def augment(
+    batch: Shaped[np.ndarray, "sample height width channel"],
+    draws: Draws,
+    *,
+    translation: int = 0,
+    reflection: bool = False,
+    patch: tuple[int, int] | None = None,
+) -> Shaped[np.ndarray, "sample out_height out_width channel"]:
+    """The batch with each sample shifted by up to `translation` pixels, maybe mirrored, maybe cut to a patch.
+
+    >>> batch = np.arange(2 * 4 * 4, dtype=np.uint8).reshape(2, 4, 4, 1)
+    >>> augment(batch, draw(seed=0, epoch=1, count=2), translation=1, patch=(3, 3)).shape
+    (2, 3, 3, 1)
+
+    What a shift uncovers is the border repeated. Dtype and values stay; the draws decide, so the result is
+    a pure function of its arguments.
+    """
+    height, width = batch.shape[1:3]
+    rows, columns = patch or (height, width)
+    top, left = draws.offset(0, 2 * translation + 1, 2 * translation + 1)
+    down, right = draws.offset(2, height - rows + 1, width - columns + 1)
+    if translation:
+        border = ((0, 0), (translation, translation), (translation, translation), (0, 0))
+        batch = np.pad(batch, border, mode="edge")
+    if translation or patch:
+        batch = windows(batch, top + down, left + right, rows, columns)
+    if reflection:
+        mirrored = draws.reflected()
+        batch = batch.copy()  # whole pixels at a time: nine times faster than np.where on single channels
+        batch[mirrored] = np.take(batch[mirrored], np.arange(columns)[::-1], axis=2)
+    return batch
+
+
+def windows(
+    batch: Shaped[np.ndarray, "sample height width channel"],
+    top: Int[np.ndarray, " sample"],
+    left: Int[np.ndarray, " sample"],
+    rows: int,
+    columns: int,
+) -> Shaped[np.ndarray, "sample rows columns channel"]:
+    """One window of each sample, copied a row at a time: a row is contiguous, channels and all."""
+    count, height, width, channels = batch.shape
+    lines = sliding_window_view(batch.reshape(count, height, width * channels), columns * channels, axis=2)
+    chosen = lines[
+        np.arange(count)[:, None],
+        top[:, None] + np.arange(rows),
+        (left * channels)[:, None],
+    ]
+    return chosen.reshape(count, rows, columns, channels)

@@ -1,0 +1,144 @@
+"""Batches as tensors: gathered from the pack, augmented whole, normalised, channels-last."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Int, Int64, Shaped
+
+from striate.data.augment import ORDER, SAMPLING, augment, draw, random_words, scaled, windows
+from striate.errors import UsageError
+from striate.pixels.preparation import Preparation
+
+Balance = Literal["none", "sampling"]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One batch: its number in the epoch, the pack's rows in it, the network's input and the labels.
+
+    `inputs` is float32, normalised, in channels-last memory.
+    """
+
+    index: int
+    rows: Int[np.ndarray, " row"]
+    inputs: Float32[torch.Tensor, "batch channel height width"]
+    labels: Int64[torch.Tensor, " row"]
+
+
+class Batches:
+    """The training batches of every epoch, each epoch a pure function of (seed, epoch).
+
+    >>> grey = Preparation(height=8, width=8, channels=1, depth="uint8")
+    >>> batches = Batches(np.zeros((100, 8, 8, 1), np.uint8), np.arange(100), np.arange(100) % 10, grey,
+    ...                   batch_size=32, seed=0, translation=1)
+    >>> [tuple(batch.inputs.shape) for batch in batches.epoch(0)]
+    [(25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8)]
+
+    `pixels` is a pack's, `rows` are those to train on, `labels` theirs. An epoch is split evenly, so that
+    no small batch closes it. `balance` "none" takes every image once; "sampling" draws as many with
+    replacement, each class with equal chance. `translation` in pixels; a patch in the preparation is cut at
+    random.
+    """
+
+    def __init__(
+        self,
+        pixels: Shaped[np.ndarray, "image height width channel"],
+        rows: Int[np.ndarray, " row"],
+        labels: Int[np.ndarray, " row"],
+        preparation: Preparation,
+        *,
+        batch_size: int,
+        seed: int,
+        translation: int = 0,
+        reflection: bool = False,
+        balance: Balance = "none",
+    ) -> None:
+        if batch_size < 1 or translation < 0:
+            raise UsageError(
+                f"batch_size {batch_size} must be above 0 and translation {translation} not below"
+            )
+        self._pixels, self._rows, self._preparation = pixels, rows, preparation
+        self._labels = labels.astype(np.int64)
+        self._batch_size, self._seed = batch_size, seed
+        self._translation, self._reflection, self._balance = translation, reflection, balance
+
+    @property
+    def count(self) -> int:
+        """How many batches an epoch has."""
+        return -(-len(self._rows) // self._batch_size)
+
+    @property
+    def images(self) -> int:
+        """How many images an epoch has."""
+        return len(self._rows)
+
+    def order(self, epoch: int) -> Int[np.ndarray, " row"]:
+        """The samples of an epoch in their order, as indices into `rows`."""
+        count = len(self._rows)
+        if self._balance == "none":
+            return np.argsort(random_words(self._seed, epoch, ORDER, count)[:, 0], kind="stable")
+        words = random_words(self._seed, epoch, SAMPLING, count)
+        by_class = np.argsort(self._labels, kind="stable")
+        _, starts, sizes = np.unique(self._labels[by_class], return_index=True, return_counts=True)
+        chosen = scaled(words[:, 0], len(sizes))
+        return by_class[starts[chosen] + scaled(words[:, 1], sizes[chosen])]
+
+    def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
+        """The batches of an epoch, from batch number `start` on."""
+        order = self.order(epoch)
+        draws = draw(self._seed, epoch, len(self._rows))
+        # Sampled with replacement, an image that comes twice shall not come twice the same.
+        drawn = order if self._balance == "none" else np.arange(len(order))
+        parts = np.array_split(np.arange(len(order)), max(1, self.count))
+        for index, part in enumerate(parts[start:], start):
+            samples = order[part]
+            rows = self._rows[samples]
+            pixels = augment(
+                self._pixels[rows],
+                draws.take(drawn[part]),
+                translation=self._translation,
+                reflection=self._reflection,
+                patch=self._preparation.patch,
+            )
+            inputs = to_input(pixels, self._preparation)
+            yield Batch(index, rows, inputs, torch.from_numpy(self._labels[samples]))
+
+
+def to_input(
+    pixels: Shaped[np.ndarray, "image height width channel"],
+    preparation: Preparation,
+    *,
+    batch_size: int | None = None,
+) -> Float32[torch.Tensor, "batch channel input_height input_width"]:
+    """Prepared pixels as the network's input: the only normalisation there is, in training and in prediction.
+
+    >>> grey = Preparation(height=1, width=2, channels=1, depth="uint8", mean=(0.5,), std=(0.25,))
+    >>> to_input(np.array([[[[0], [255]]]], np.uint8), grey)
+    tensor([[[[-2.,  2.]]]])
+
+    Pixels of the packed size lose all but the centre when the preparation has a patch; those of the patch's
+    size are taken as they are. With `batch_size` the batch is filled up to it by copies of the last image.
+    """
+    pixels = _centre_patch(pixels, preparation)
+    count, height, width, channels = pixels.shape
+    scale, offset = preparation.affine()
+    values = np.empty((max(count, batch_size or 0), height, width * channels), np.float32)
+    # One long row at a time: an innermost loop over three channels alone would be several times slower.
+    np.multiply(pixels.reshape(count, height, -1), np.tile(scale, width), out=values[:count])
+    values[:count] += np.tile(offset, width)
+    values[count:] = values[count - 1]
+    return torch.from_numpy(values.reshape(-1, height, width, channels)).permute(0, 3, 1, 2)
+
+
+def _centre_patch(
+    pixels: Shaped[np.ndarray, "image height width channel"], preparation: Preparation
+) -> Shaped[np.ndarray, "image patch_height patch_width channel"]:
+    if preparation.patch is None or pixels.shape[1:3] == preparation.patch:
+        return pixels
+    rows, columns = preparation.patch
+    top, left = (preparation.height - rows) // 2, (preparation.width - columns) // 2
+    count = len(pixels)
+    return windows(pixels, np.full(count, top), np.full(count, left), rows, columns)

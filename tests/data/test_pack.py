@@ -1,0 +1,295 @@
+"""Packs: the same pixels by every road, whole or not at all, and widened when they must be."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import zipfile
+
+import numpy as np
+import pytest
+from made_pictures import write_pictures
+from PIL import Image
+
+import striate.data.workers as workers_room
+from striate.data import (
+    ArraySource,
+    build_pack,
+    channel_statistics,
+    choose_preparation,
+    open_source,
+    pack_source,
+)
+from striate.data.digest import pixel_digest
+from striate.data.folder import FolderSource
+from striate.errors import SourceError, StriateError
+
+
+def test_a_pack_is_the_prepared_pictures_row_for_row(pictures):
+    source = open_source(pictures)
+    preparation, pack = pack_source(source, size=(6, 5))
+    assert pack.pixels.shape == (60, 6, 5, 1)
+    for row, name in enumerate(source.names):
+        image = source.read(name)
+        np.testing.assert_array_equal(pack.pixels[row], preparation.pixels(image))
+        assert pack.digests[row] == pixel_digest(image).encode()
+    assert not pack.pixels.flags.writeable
+
+
+def test_the_second_time_it_is_opened_and_nothing_decoded(pictures, monkeypatch):
+    source = open_source(pictures)
+    _, first = pack_source(source)
+    monkeypatch.setattr("striate.data.pack.decode_source", None)
+    _, second = pack_source(source)
+    assert first.key == second.key
+    np.testing.assert_array_equal(first.pixels, second.pixels)
+
+
+def test_another_content_or_geometry_is_another_pack(pictures):
+    source = open_source(pictures)
+    keys = {build_pack(source, choose_preparation(source, size=size)).key for size in (8, 9)}
+    Image.new("L", (8, 8)).save(pictures / "cat/1.png")
+    changed = open_source(pictures)
+    keys.add(build_pack(changed, choose_preparation(changed)).key)
+    assert len(keys) == 3
+    learned = choose_preparation(changed).with_statistics((0.1,), (0.2,))
+    assert build_pack(changed, learned).key in keys
+
+
+def test_worker_processes_give_the_same_pack(pictures, monkeypatch, cache):
+    (pictures / "cat" / "2.png").write_bytes(b"no picture")
+    source = open_source(pictures)
+    _, inline = pack_source(source, workers=1)
+    monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
+    seen = []
+    _, pooled = pack_source(source, workers=2, cache=cache / "b", progress=lambda *step: seen.append(step))
+    np.testing.assert_array_equal(inline.pixels, pooled.pixels)
+    np.testing.assert_array_equal(inline.digests, pooled.digests)
+    assert pooled.failures == inline.failures
+    assert pooled.failures == {1: inline.failures[1]}
+    assert seen[-1] == (60, 60)
+
+
+def test_a_picture_that_kills_its_worker_costs_its_own_row(pictures, monkeypatch):
+    monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
+    source = open_source(pictures)
+    source.__class__ = Killing
+    _, pack = pack_source(source, workers=2)
+    assert pack.failures == {4: f"the decoder ended abruptly on it (exit status {-signal.SIGKILL})"}
+
+
+class Killing(FolderSource):
+    """A folder whose fifth picture ends the process that reads it."""
+
+    def read(self, name):
+        if name == "cat/5.png":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().read(name)
+
+
+def test_unreadable_pictures_are_named_and_zero(pictures):
+    (pictures / "cat" / "2.png").write_bytes(b"")
+    (pictures / "dog" / "3.png").write_text("no picture")
+    whole = (pictures / "owl" / "1.png").read_bytes()
+    (pictures / "owl" / "1.png").write_bytes(whole[:-20])
+    _, pack = pack_source(open_source(pictures))
+    words = ("the file is empty", "it is not a picture", "cut short")
+    assert len(pack.failures) == 3
+    assert all(word in reason for word, reason in zip(words, pack.failures.values(), strict=True))
+    for row in pack.failures:
+        assert not pack.pixels[row].any()
+        assert pack.digests[row] == b""
+
+
+@pytest.mark.parametrize("file", ["pixels.npy", "digests.npy", "index.json"])
+def test_a_damaged_pack_is_built_again(pictures, file):
+    source = open_source(pictures)
+    _, pack = pack_source(source)
+    expected = pack.pixels.copy()
+    path = pack.path / file
+    data = bytearray(path.read_bytes())
+    data[-30] ^= 1
+    path.write_bytes(bytes(data))
+    _, again = pack_source(source)
+    np.testing.assert_array_equal(again.pixels, expected)
+    assert path.read_bytes() != bytes(data)
+
+
+def test_a_colour_picture_among_grey_ones_widens_the_pack(tmp_path):
+    root = write_pictures(tmp_path / "set", count=200, shape=(4, 4))
+    colour = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    Image.fromarray(colour).save(root / "cat" / "101.png")
+    source = open_source(root)
+    row = source.names.index("cat/101.png")
+    assert choose_preparation(source).channels == 1
+    preparation, pack = pack_source(source)
+    assert preparation.channels == 3
+    np.testing.assert_array_equal(pack.pixels[row], colour)
+    assert pack_source(source, channels=1)[0].channels == 1
+
+
+def test_a_deep_picture_among_flat_ones_widens_the_pack(tmp_path):
+    root = write_pictures(tmp_path / "set", count=200, shape=(4, 4))
+    deep = np.arange(16, dtype=np.uint16).reshape(4, 4) * 4000
+    Image.fromarray(deep).save(root / "cat" / "101.png")
+    source = open_source(root)
+    row = source.names.index("cat/101.png")
+    preparation, pack = pack_source(source)
+    assert preparation.depth == "uint16"
+    np.testing.assert_array_equal(pack.pixels[row, ..., 0], deep)
+    np.testing.assert_array_equal(pack.pixels[0], source.read(source.names[0]).astype(np.uint16) * 257)
+
+
+def test_sizes_are_chosen_from_what_is_there(tmp_path):
+    assert choose_preparation(open_source(write_pictures(tmp_path / "a", shape=(30, 20)))).input_shape() == (
+        1,
+        30,
+        20,
+    )
+    assert choose_preparation(open_source(write_pictures(tmp_path / "b", shape=(90, 70)))).input_shape() == (
+        1,
+        64,
+        64,
+    )
+    mixed = write_pictures(tmp_path / "c", shape=(30, 20))
+    Image.new("RGB", (9, 9)).save(mixed / "cat/1.png")
+    chosen = choose_preparation(open_source(mixed), patch=(16, 16))
+    assert (chosen.height, chosen.width, chosen.channels, chosen.input_shape()) == (30, 30, 3, (3, 16, 16))
+
+
+def test_nothing_readable_at_all(pictures):
+    for path in pictures.rglob("*.png"):
+        path.write_bytes(b"")
+    with pytest.raises(
+        SourceError, match=r"none of 60 pictures looked at .* the first, cat/1.png: the file is empty"
+    ):
+        pack_source(open_source(pictures))
+
+
+def test_arrays_are_packed_in_memory(cache):
+    X = np.random.default_rng(0).random((30, 5, 5)).astype(np.float32)
+    preparation, pack = pack_source(ArraySource(X))
+    np.testing.assert_array_equal(pack.pixels[..., 0], X)
+    assert pack.path is None
+    assert preparation.depth == "float32"
+    assert not any(cache.iterdir())
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_statistics_against_numpy(dtype, channels, monkeypatch):
+    random = np.random.default_rng(0)
+    pixels = (random.random((700, 40, 50, channels)) * 250).astype(dtype)
+    rows = random.permutation(700)[:600]
+    mean, std = channel_statistics(pixels, rows)
+    scaled = pixels[rows] / {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    np.testing.assert_allclose(mean, scaled.mean(axis=(0, 1, 2), dtype=np.float64), rtol=1e-6)
+    np.testing.assert_allclose(std, scaled.std(axis=(0, 1, 2), dtype=np.float64), rtol=1e-6)
+
+
+def test_a_constant_channel_deviates_by_one():
+    assert channel_statistics(np.full((3, 2, 2, 1), 51, np.uint8), np.arange(3)) == ((0.2,), (1.0,))
+
+
+def test_a_full_disk_says_what_is_needed_and_leaves_nothing(pictures, monkeypatch, cache):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(StriateError, match=r"the disk is full: the pack needs 3,840 bytes and .* free"):
+        pack_source(open_source(pictures))
+    assert not [path for path in (cache / "packs").iterdir() if path.is_dir()]
+
+
+def test_a_cache_that_cannot_be_written(pictures, cache):
+    (cache / "packs").write_text("in the way")
+    with pytest.raises(StriateError, match=r"cannot be written .* set STRIATE_CACHE"):
+        pack_source(open_source(pictures))
+
+
+@pytest.mark.parametrize("pool", [False, True])
+def test_ctrl_c_leaves_nothing(pictures, monkeypatch, cache, pool):
+    if pool:
+        monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pack_source(open_source(pictures), progress=stop, workers=2)
+    assert not [path for path in (cache / "packs").iterdir() if path.is_dir()]
+
+
+def test_a_killed_build_is_cleaned_up_by_the_next(pictures, cache, tmp_path):
+    script = (
+        "import sys, time\n"
+        "from striate.data import open_source, pack_source\n"
+        "pack_source(open_source(sys.argv[1]), progress=lambda *_: "
+        "(print('on', flush=True), time.sleep(60)))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script, pictures], stdout=subprocess.PIPE)
+    with process:
+        assert process.stdout.readline() == b"on\n"
+        process.kill()
+    (leftover,) = (path for path in (cache / "packs").iterdir() if path.suffix == ".building")
+    other = open_source(write_pictures(tmp_path / "other"))
+    pack_source(other)
+    assert not leftover.exists()
+
+
+def test_two_processes_at_once_build_one_pack(pictures, cache):
+    script = (
+        "import sys\nfrom striate.data import open_source, pack_source\n"
+        "print(pack_source(open_source(sys.argv[1]))[1].pixels.sum())\n"
+    )
+    running = [
+        subprocess.Popen([sys.executable, "-c", script, pictures], stdout=subprocess.PIPE) for _ in range(3)
+    ]
+    answers = {process.communicate()[0] for process in running}
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert len(answers) == 1
+    assert len([path for path in (cache / "packs").iterdir() if path.is_dir()]) == 1
+
+
+def test_a_script_without_a_main_guard_may_pack(pictures, tmp_path, cache):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, torch\nimport striate.data.workers as w\n"
+        "from striate.data import open_source, pack_source\n"
+        "w.SMALL_SOURCE = 0\nprint(len(pack_source(open_source(sys.argv[1]), workers=2)[1].pixels))\n"
+    )
+    done = subprocess.run([sys.executable, script, pictures], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("60\n", "")
+
+
+def test_packing_needs_no_torch(pictures):
+    script = (
+        "import sys\nfrom striate.data import open_source, pack_source\n"
+        "pack_source(open_source(sys.argv[1]))\n"
+        "print('torch' in sys.modules, 'sklearn' in sys.modules)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, pictures], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False False\n"
+
+
+def test_a_zip_is_packed_like_its_folder(pictures, tmp_path, monkeypatch):
+    path = tmp_path / "set.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for picture in pictures.rglob("*.png"):
+            file.write(picture, picture.relative_to(tmp_path))
+    _, folder = pack_source(open_source(pictures))
+    monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
+    _, zipped = pack_source(open_source(path), workers=2)
+    np.testing.assert_array_equal(folder.pixels, zipped.pixels)
+    assert json.loads((zipped.path / "index.json").read_text())["failures"] == []
+
+
+def test_real_pictures(real_data):
+    source = open_source(real_data / "mnist.zip")
+    assert len(source.names) == 70_000
+    assert source.splits.count("test") == 10_000
+    assert source.read(source.names[0]).shape == (28, 28, 1)
