@@ -1,0 +1,228 @@
+"""The training loop: one page, read top to bottom."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from striate.errors import Interrupted, TrainingError
+from striate.training.allocator import keep_memory
+from striate.training.checkpoint import CheckpointFolder, Tensors
+from striate.training.events import Events, Outcome, Plan
+from striate.training.history import Best, Progress, Record
+from striate.training.material import Batch, Material
+from striate.training.optimiser import create_optimiser, load_state_tensors, set_rate, state_tensors
+from striate.training.recipe import Recipe
+from striate.training.schedule import learning_rate
+
+SAVE_EVERY = 120.0
+"""Seconds between two checkpoints inside an epoch; when a state is saved does not change what it becomes."""
+
+
+@dataclass
+class Training:
+    """A network, its optimiser and how far they have come."""
+
+    network: nn.Module
+    recipe: Recipe
+    material: Material
+    optimiser: torch.optim.Optimizer
+    progress: Progress
+    best: Tensors
+
+    def tensors(self) -> Tensors:
+        """Everything that a checkpoint must hold, by name."""
+        return {
+            **prefixed("network", self.network.state_dict()),
+            **prefixed("optimiser", state_tensors(self.optimiser)),
+            **prefixed("best", self.best),
+        }
+
+
+def train(
+    network: nn.Module,
+    recipe: Recipe,
+    material: Material,
+    *,
+    folder: CheckpointFolder | None = None,
+    resume: bool = False,
+    events: Events,
+    stop: Callable[[], bool] = lambda: False,
+) -> Progress:
+    """Train a network in place by a recipe, and leave it with the weights that the recipe keeps.
+
+    Raises:
+        TrainingError: a loss or gradient is not finite; names the step and the images, and nothing is saved.
+        Interrupted: `stop` said so; the step was finished and the state saved.
+        RunError: every checkpoint to resume from is damaged.
+    """
+    keep_memory()
+    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    training = Training(network, recipe, material, create_optimiser(network, recipe), Progress(), {})
+    if resume and folder:
+        restore(training, folder, events)
+    progress, batches = training.progress, material.batches
+    last_save = time.monotonic()
+
+    def save() -> None:
+        nonlocal last_save
+        if folder:
+            require_finite(network)
+            folder.save(progress, training.tensors())
+            events.saved(progress)
+        last_save = time.monotonic()
+
+    with torch.random.fork_rng(devices=[]):
+        events.began(
+            Plan(recipe.epochs, batches.count, batches.images, progress.epoch, progress.step), network
+        )
+        while progress.epoch < recipe.epochs and not stalled(progress, recipe.early_stop):
+            for loss, rate in run_epoch(training):
+                events.step(progress, loss, rate)
+                if stop():
+                    save()
+                    raise Interrupted(where_it_stopped(progress, saved=folder is not None))
+                if time.monotonic() - last_save > SAVE_EVERY:
+                    save()
+            record, outcome = close_epoch(training)
+            events.epoch(record, outcome, network)
+            save()
+    if recipe.keep == "best":
+        network.load_state_dict(training.best)
+    events.finished(progress)
+    return progress
+
+
+def run_epoch(training: Training) -> Iterator[tuple[float, float]]:
+    """Take the steps of the epoch under way that are still to be taken; yields loss and rate of each."""
+    network, recipe, progress = training.network, training.recipe, training.progress
+    batches = training.material.batches
+    network.train()
+    started = time.perf_counter()
+    for batch in batches.epoch(progress.epoch, progress.step):
+        rate = rate_of_step(training, batch.index)
+        set_rate(training.optimiser, rate)
+        torch.manual_seed(step_seed(recipe.seed, progress.epoch, batch.index))
+        loss, correct = take_step(training, batch)
+        now = time.perf_counter()
+        progress.running.add(loss, correct, len(batch.rows), now - started)
+        progress.step = batch.index + 1
+        yield loss, rate
+        started = time.perf_counter()
+
+
+def rate_of_step(training: Training, index: int) -> float:
+    """The learning rate of a step of the epoch under way: a function of where it stands, whoever asks."""
+    recipe, progress, count = training.recipe, training.progress, training.material.batches.count
+    done = (progress.epoch * count + index) / (recipe.epochs * count)
+    return learning_rate(recipe, progress.epoch, done, progress.validation_errors())
+
+
+def take_step(training: Training, batch: Batch) -> tuple[float, int]:
+    """One step of gradient descent; returns the batch's loss and how many of it were right before the step."""
+    training.optimiser.zero_grad(set_to_none=True)
+    logits = training.network(batch.inputs)
+    weights, smoothing = training.material.class_weights, training.recipe.label_smoothing
+    loss = F.cross_entropy(logits, batch.labels, weight=weights, label_smoothing=smoothing)
+    loss.backward()
+    gradients = [p.grad for p in training.network.parameters() if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    value, size = loss.item(), norm.item()
+    if not (np.isfinite(value) and np.isfinite(size)):
+        raise not_finite(training, batch, value, size)
+    training.optimiser.step()
+    return value, int((logits.argmax(dim=1) == batch.labels).sum())
+
+
+def close_epoch(training: Training) -> tuple[Record, Outcome]:
+    """Validate, note the epoch down, remember the weights if they are the best, and move to the next epoch."""
+    progress, network = training.progress, training.network
+    outcome = training.material.validate(network)
+    measures = outcome.measures
+    if not np.isfinite(measures["loss"]):
+        raise TrainingError(
+            f"The validation loss became {measures['loss']} after epoch {progress.epoch + 1}; nothing of this epoch "
+            "was saved. Try a lower rate, for example --set learning_rate=0.0005."
+        )
+    record: Record = {
+        "epoch": progress.epoch + 1,
+        "train": progress.running.measures(),
+        "validation": measures,
+        "learning_rate": rate_of_step(training, training.material.batches.count - 1),
+        "seconds": round(progress.running.seconds, 3),
+    }
+    if progress.best is None or progress.best.beaten_by(measures["accuracy"], measures["loss"]):
+        progress.best = Best(progress.epoch + 1, measures["accuracy"], measures["loss"])
+        if training.recipe.keep == "best":
+            training.best = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    progress.history.append(record)
+    progress.epoch, progress.step, progress.running = progress.epoch + 1, 0, type(progress.running)()
+    return record, outcome
+
+
+def restore(training: Training, folder: CheckpointFolder, events: Events) -> None:
+    """Bring a training to the state of its newest undamaged checkpoint, if there is one."""
+    checkpoint = folder.load()
+    if checkpoint is None:
+        return
+    if checkpoint.note:
+        events.said(checkpoint.note)
+    training.network.load_state_dict(checkpoint.part("network"))
+    load_state_tensors(training.optimiser, checkpoint.part("optimiser"))
+    training.best = checkpoint.part("best")
+    training.progress = checkpoint.progress
+
+
+def stalled(progress: Progress, patience: int | None) -> bool:
+    """Whether the best epoch lies at least `patience` epochs back."""
+    return (
+        patience is not None
+        and progress.best is not None
+        and progress.epoch - progress.best.epoch >= patience
+    )
+
+
+def step_seed(seed: int, epoch: int, step: int) -> int:
+    """The seed of one step's dropout: a function of seed, epoch and step, so that nothing has to be saved."""
+    return int(np.random.Philox(key=[seed, epoch], counter=step).random_raw())
+
+
+def not_finite(training: Training, batch: Batch, loss: float, norm: float) -> TrainingError:
+    """The error that names what was not finite, the step, and the images of its batch."""
+    names = training.material.names(batch.rows.tolist())
+    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+    what = f"loss became {loss}" if not np.isfinite(loss) else f"gradient's norm became {norm}"
+    return TrainingError(
+        f"The {what} at epoch {training.progress.epoch + 1}, step {batch.index + 1}; the weights were left as "
+        f"they were before it and nothing was saved. Images of this batch: {shown}. "
+        "Try a lower rate, for example --set learning_rate=0.0005."
+    )
+
+
+def require_finite(network: nn.Module) -> None:
+    """Refuse to save weights that are not numbers."""
+    for name, parameter in network.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise TrainingError(
+                f"The weights of {name} are no longer finite; they were not saved, the last checkpoint stands. "
+                "Try a lower rate, for example --set learning_rate=0.0005."
+            )
+
+
+def where_it_stopped(progress: Progress, *, saved: bool) -> str:
+    """What is said after a stop that was asked for."""
+    where = f"Stopped in epoch {progress.epoch + 1} after step {progress.step}"
+    return (
+        f"{where}; the state is saved."
+        if saved
+        else f"{where}; nothing was saved, since no folder was given."
+    )
+
+
+def prefixed(prefix: str, tensors: Tensors) -> Tensors:
+    """Tensors under longer names, contiguous in memory as a file holds them."""
+    return {f"{prefix}/{name}": tensor.detach().contiguous() for name, tensor in tensors.items()}

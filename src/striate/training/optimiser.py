@@ -1,0 +1,58 @@
+"""The optimisers, with weight decay kept off biases and norms."""
+
+import torch
+from torch import nn
+
+from striate.training.recipe import Recipe
+
+
+def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser over a network's trainable parameters, in a fixed order.
+
+    Parameters of two or more axes decay; vectors and scalars (biases, norms) do not, as in He et al. 2019,
+    "Bag of Tricks", section 3.1 ("no bias decay").
+    """
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    match recipe.optimiser:
+        case "sgd":
+            return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=recipe.momentum, fused=True)
+        case "adam":
+            return torch.optim.Adam(groups, lr=recipe.peak_rate, fused=True)
+        case "adamw":
+            return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Give every parameter group the same learning rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate
+
+
+def state_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """The optimiser's memory as named tensors: `3/exp_avg` belongs to the fourth parameter."""
+    return {
+        f"{index}/{name}": value
+        for index, entries in optimiser.state_dict()["state"].items()
+        for name, value in entries.items()
+        if isinstance(value, torch.Tensor)
+    }
+
+
+def load_state_tensors(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+    """Give an optimiser the memory that `state_tensors` returned.
+
+    A tensor of a parameter's shape takes the parameter's memory layout too: a fused step walks both in memory order.
+    """
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    state: dict[int, dict[str, torch.Tensor]] = {}
+    for key, value in tensors.items():
+        index, _, name = key.partition("/")
+        parameter = parameters[int(index)]
+        laid_out = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        state.setdefault(int(index), {})[name] = laid_out
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -1,0 +1,147 @@
+"""The recipe: everything that decides how a network is trained, in one frozen and validated record.
+
+Two runs with the same recipe, the same images, the same number of threads and the same type of machine end
+with the same weights, bit for bit.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from striate.errors import UsageError, suggestion
+
+DEFAULT_RATES = {"sgd": 0.05, "adam": 0.002, "adamw": 0.002}
+"""Peak learning rate of each optimiser when neither the recipe nor the network names one."""
+DEFAULT_DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.01}
+"""Weight decay of each optimiser when the recipe names none; AdamW's is decoupled from the gradient."""
+
+
+class Recipe(BaseModel):
+    """How a network is trained: model, epochs, optimiser, schedule, augmentation, regularisation, seed.
+
+    >>> recipe = Recipe(model="lenet5", epochs=3)
+    >>> recipe.peak_rate, recipe.batch_size
+    (0.002, 128)
+    >>> recipe.changed(learning_rate=0.01).peak_rate
+    0.01
+
+    Raises:
+        UsageError: an unknown field (with the nearest known one) or a value outside what is allowed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    model: str = Field("compact", description="name of the network; `striate models` lists them")
+    epochs: int = Field(10, ge=1, description="passes over the training images")
+    batch_size: int = Field(128, ge=1, description="images a step")
+    seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation, dropout and split")
+
+    optimiser: Literal["sgd", "adam", "adamw"] = Field(
+        "adamw", description="SGD with momentum, Adam or AdamW"
+    )
+    learning_rate: float | None = Field(
+        None, gt=0, description="peak rate; none: what suits optimiser and network"
+    )
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Nesterov's form is not used")
+    weight_decay: float | None = Field(
+        None, ge=0, description="of weights, never of biases and norms; none: the optimiser's default"
+    )
+    schedule: Literal["constant", "step", "plateau", "cosine", "onecycle"] = Field(
+        "onecycle", description="how the rate moves from its peak"
+    )
+    step_epochs: int = Field(10, ge=1, description="schedule step: epochs between two drops")
+    plateau_epochs: int = Field(3, ge=1, description="schedule plateau: epochs without gain before a drop")
+    drop: float = Field(0.1, gt=0, lt=1, description="schedules step and plateau: factor of a drop")
+    warmup: float = Field(0.25, ge=0, lt=1, description="schedule onecycle: share of the run spent rising")
+
+    initialisation: Literal["own", "he", "xavier"] = Field(
+        "own", description="first weights: the network's own rule, He's or Xavier's"
+    )
+    dropout: float | None = Field(None, ge=0, lt=1, description="share dropped; none: the network's own")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="share of each target spread over all classes"
+    )
+    balance: Literal["none", "weights", "sampling"] = Field(
+        "none", description="rare classes: leave, weigh in the loss, or draw more often"
+    )
+
+    size: int | None = Field(None, ge=4, le=4096, description="side in pixels; none: from the images")
+    fit: Literal["pad", "stretch"] = Field("pad", description="how other shapes reach that size")
+    translation: int | None = Field(
+        None, ge=0, description="largest shift in pixels; none: a 14th of the side"
+    )
+    reflection: bool = Field(False, description="mirror left and right at random")
+    patch: int | None = Field(None, ge=4, description="side of a random patch; prediction takes the centre")
+
+    keep: Literal["best", "last"] = Field(
+        "best", description="weights of the best validation epoch, or the last"
+    )
+    early_stop: int | None = Field(None, ge=1, description="stop after so many epochs without gain")
+
+    def __init__(self, **settings: Any) -> None:
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise UsageError(in_words(error)) from None
+
+    @property
+    def peak_rate(self) -> float:
+        """The highest learning rate of the run."""
+        return self.learning_rate if self.learning_rate is not None else DEFAULT_RATES[self.optimiser]
+
+    def settled(self, network_rate: float) -> "Recipe":
+        """The recipe with its rate filled in: the network's for Adam and AdamW, the optimiser's for SGD.
+
+        >>> Recipe().settled(0.01).learning_rate, Recipe(optimiser="sgd").settled(0.01).learning_rate
+        (0.01, 0.05)
+        """
+        if self.learning_rate is not None:
+            return self
+        return self.changed(learning_rate=self.peak_rate if self.optimiser == "sgd" else network_rate)
+
+    @property
+    def decay(self) -> float:
+        """The weight decay of the run."""
+        return self.weight_decay if self.weight_decay is not None else DEFAULT_DECAYS[self.optimiser]
+
+    def changed(self, **settings: Any) -> "Recipe":
+        """The same recipe with some fields changed, validated again."""
+        return type(self)(**{**self.model_dump(), **settings})
+
+    @classmethod
+    def from_settings(cls, settings: Iterable[str], **fields: Any) -> "Recipe":
+        """A recipe from `field=value` texts, as `--set` takes them, over fields given as values.
+
+        >>> Recipe.from_settings(["reflection=true", "dropout=none"], epochs=2).reflection
+        True
+        """
+        return cls(**{**fields, **dict(map(parse_setting, settings))})
+
+    def differences(self, other: "Recipe") -> list[str]:
+        """The fields in which two recipes differ, as `field: this, other`."""
+        mine, theirs = self.model_dump(), other.model_dump()
+        return [f"{name}: {mine[name]}, {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+def parse_setting(text: str) -> tuple[str, str | None]:
+    """`field=value` as a pair; `none` is the absent value."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"--set {text}: expected field=value, for example --set batch_size=64.")
+    value = value.strip()
+    return name.strip(), None if value.lower() == "none" else value
+
+
+def in_words(error: ValidationError) -> str:
+    """What is wrong with a recipe, one sentence a field."""
+    return " ".join(map(sentence, error.errors()))
+
+
+def sentence(detail: Any) -> str:
+    """One finding of pydantic as a sentence: the field, what was given, what is allowed."""
+    name = str(detail["loc"][0]) if detail["loc"] else "recipe"
+    if detail["type"] == "extra_forbidden":
+        return f"Unknown recipe field {name!r}: {suggestion(name, Recipe.model_fields)}"
+    about = Recipe.model_fields[name].description
+    return f"Recipe field {name} = {detail['input']!r}: {detail['msg']} ({about})."

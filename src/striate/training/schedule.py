@@ -1,0 +1,64 @@
+"""How the learning rate moves: pure functions of where a run stands, so that a resumed run finds its rate again."""
+
+import math
+from collections.abc import Sequence
+
+from striate.training.recipe import Recipe
+
+START = 1 / 25
+"""Rate at the first step of `onecycle`, as a share of the peak (Smith & Topin 2019, section 2)."""
+
+
+def learning_rate(recipe: Recipe, epoch: int, progress: float, errors: Sequence[float] = ()) -> float:
+    """The learning rate of one step.
+
+    >>> recipe = Recipe(optimiser="sgd", learning_rate=0.1, epochs=30, schedule="step", step_epochs=10)
+    >>> [round(learning_rate(recipe, epoch, 0.0), 6) for epoch in (0, 9, 10, 29)]
+    [0.1, 0.1, 0.01, 0.001]
+
+    Args:
+        recipe: names the schedule and its peak.
+        epoch: 0-based number of the epoch that the step belongs to.
+        progress: share of all steps of the run already taken, 0 to below 1.
+        errors: validation errors (1 - accuracy) of the epochs so far, oldest first; read by `plateau`.
+    """
+    match recipe.schedule:
+        case "constant":
+            factor = 1.0
+        case "step":
+            factor = recipe.drop ** (epoch // recipe.step_epochs)
+        case "plateau":
+            factor = recipe.drop ** plateaus(errors, recipe.plateau_epochs)
+        case "cosine":
+            factor = (1 + math.cos(math.pi * progress)) / 2
+        case "onecycle":
+            factor = one_cycle(progress, recipe.warmup)
+    return recipe.peak_rate * factor
+
+
+def one_cycle(progress: float, warmup: float) -> float:
+    """Up from a 25th of the peak and down to zero, each half a cosine (Smith & Topin 2019).
+
+    >>> [round(one_cycle(at, 0.25), 3) for at in (0.0, 0.25, 0.625, 1.0)]
+    [0.04, 1.0, 0.5, 0.0]
+    """
+    if progress < warmup:
+        return START + (1 - START) * (1 - math.cos(math.pi * progress / warmup)) / 2
+    return (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2
+
+
+def plateaus(errors: Sequence[float], patience: int) -> int:
+    """How often the error has stalled: the rate of He et al. 2016 (section 3.4) drops once for each.
+
+    An epoch without a new lowest error is a bad one; more than `patience` bad epochs in a row are a plateau, and
+    the count begins again.
+
+    >>> plateaus([0.5, 0.4, 0.4, 0.4, 0.3], patience=1)
+    1
+    """
+    best, bad, drops = math.inf, 0, 0
+    for error in errors:
+        best, bad = (error, 0) if error < best else (best, bad + 1)
+        if bad > patience:
+            drops, bad = drops + 1, 0
+    return drops
