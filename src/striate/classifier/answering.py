@@ -1,0 +1,48 @@
+"""Answers for a stream of pictures: decoded ahead by threads, a bounded number at a time."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
+
+import numpy as np
+
+from striate.classifier.prediction import Answer, Predictor
+from striate.data import list_pictures
+from striate.errors import ImageError
+from striate.pixels import Preparation
+
+Prepared = np.ndarray | str
+"""Pixels as the network's preparation wants them, or the reason why there are none."""
+
+
+def stream(predictor: Predictor, paths: Iterable[str | os.PathLike]) -> Iterator[Answer]:
+    """One answer a picture, in the order of the listing."""
+    return predictor.answers(decoded_ahead(predictor, list_pictures(paths)))
+
+
+def decoded_ahead(
+    predictor: Predictor, pictures: Iterator[tuple[str, Callable[[], np.ndarray]]]
+) -> Iterator[tuple[str, Prepared]]:
+    """Pictures prepared by as many threads as there are cores, at most two batches ahead of their reader."""
+    waiting: deque[tuple[str, Future[Prepared]]] = deque()
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+
+        def enqueue(count: int) -> None:
+            for name, read in islice(pictures, count):
+                waiting.append((name, threads.submit(prepared, read, predictor.preparation)))
+
+        enqueue(2 * predictor.batch_size)
+        while waiting:
+            name, future = waiting.popleft()
+            yield name, future.result()
+            enqueue(1)
+
+
+def prepared(read: Callable[[], np.ndarray], preparation: Preparation) -> Prepared:
+    """One picture decoded and prepared, or the reason why it cannot be."""
+    try:
+        return preparation.pixels(read())
+    except ImageError as error:
+        return str(error)

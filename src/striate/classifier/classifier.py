@@ -1,0 +1,255 @@
+"""`Classifier`: scikit-learn's contract over the whole path from images to a verdict."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float64, Shaped
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
+from sklearn.metrics import accuracy_score
+
+from striate.classifier import judging
+from striate.classifier.answering import stream
+from striate.classifier.labels import typed
+from striate.classifier.material import decode, material
+from striate.classifier.prediction import Answer, Predictor
+from striate.classifier.provenance import describe
+from striate.classifier.workplace import Workplace
+from striate.data import ArraySource, Images, build_pack, load_images
+from striate.errors import ImageError
+from striate.evaluation import Verdict
+from striate.files import explain
+from striate.models import create_model, initialise, model_entry
+from striate.run import Run, load_run, save_run
+from striate.training.events import EventList, Events
+from striate.training.loop import train
+from striate.training.recipe import Recipe
+
+
+class Classifier(ClassifierMixin, BaseEstimator):
+    """A convolutional classifier of images, with scikit-learn's contract.
+
+    >>> from sklearn.datasets import load_digits
+    >>> X, y = load_digits(return_X_y=True)
+    >>> X = (X.reshape(-1, 8, 8) * 15).astype("uint8")
+    >>> classifier = Classifier(Recipe(epochs=2)).fit(X[:1000], y[:1000])
+    >>> classifier.predict(X[1000:]).shape, classifier.predict_proba(X[1000:]).shape
+    ((797,), (797, 10))
+
+    The constructor stores the recipe (`Recipe()` when None); `fit` learns. Learned: `classes_` (as the labels were
+    given), `network_`, `preparation_`, `history_` (one record an epoch), `kept_` (the record of the epoch whose
+    weights are kept).
+    """
+
+    def __init__(self, recipe: Recipe | None = None) -> None:
+        self.recipe = recipe
+
+    def fit(
+        self,
+        X: Images | Shaped[np.ndarray, "..."],
+        y: Sequence[Any] | np.ndarray | None = None,
+        *,
+        validation: Images | tuple[Any, Any] | None = None,
+        splits: str | os.PathLike | None = None,
+        out: str | os.PathLike | None = None,
+        resume: bool = False,
+        events: Sequence[Events] = (),
+        stop: Callable[[], bool] = lambda: False,
+        command: str | None = None,
+    ) -> "Classifier":
+        """Train on a table of images, or on arrays.
+
+        Args:
+            X: `Images`, with or without splits; or uint8, uint16 or float arrays `image height width [channel]`.
+            y: labels of the arrays, of any type that can be sorted; None for `Images`.
+            validation: images of the same source, or `(X, y)`; cut from the training images when None.
+            splits: a `splits.csv` to use instead of splitting anew.
+            out: folder for checkpoints, TensorBoard events and the finished run; None keeps all in memory.
+            resume: go on from the newest checkpoint in `out`, or begin where there is none.
+            events: listeners, told what happens.
+            stop: asked after every step; when true the state is saved and Interrupted raised.
+            command: the command to be recorded as what made the run.
+
+        Raises:
+            SourceError: images that are no usable training set. ModelError: a network that does not exist or does
+                not fit. RunError: `out` holds another run, or one that cannot be resumed. TrainingError: a loss
+                that is not finite. Interrupted: `stop` was true.
+        """
+        recipe = self.recipe or Recipe()
+        recipe = recipe.settled(model_entry(recipe.model).learning_rate)
+        listener = EventList(events)
+        workplace = Workplace(Path(out), resume=resume) if out is not None else None
+        try:
+            return self._fit(X, y, recipe, validation, splits, workplace, listener, stop, command)
+        except BrokenPipeError:  # a listener's reader has left: no matter of ours
+            raise
+        except OSError as error:
+            raise explain(error, Path(error.filename or out or "."), 0) from error
+        finally:
+            if workplace:
+                workplace.release()
+
+    def predict(self, X: Images | Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, " images"]:
+        """The most probable class of every image, as labels were given to `fit`."""
+        best = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[best]
+
+    def predict_proba(self, X: Images | Shaped[np.ndarray, "..."]) -> Float64[np.ndarray, "images classes"]:
+        """Probabilities `image class` in the order of `classes_`; raises ImageError if an image cannot be read."""
+        predictor = self.predictor_
+        images = (
+            X if isinstance(X, Images) else load_images(ArraySource(np.asarray(X), np.zeros(len(X), int)))
+        )
+        pack = build_pack(images.source, predictor.preparation)
+        readable = images.with_pack(pack)
+        if readable.unreadable:
+            name, reason = readable.unreadable[0]
+            raise ImageError(
+                f"{name} cannot be read: {reason}. Use answers(), which gives every image its own row."
+            )
+        return predictor.of_rows(pack.pixels, readable.rows)
+
+    def predict_one(self, image: str | os.PathLike | bytes | Shaped[np.ndarray, "..."]) -> Answer:
+        """The answer for one picture: a file, its bytes, or an array `height width [channel]`.
+
+        Raises ImageError where the picture cannot be read.
+        """
+        return judging.answer_one(self.predictor_, image)
+
+    def answers(self, paths: Iterable[str | os.PathLike]) -> Iterator[Answer]:
+        """Answers for every picture in files, folders and zips, in order, however many there are.
+
+        A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number.
+        """
+        return stream(self.predictor_, paths)
+
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
+        """Accuracy on labelled images: a table, or arrays and their labels."""
+        if y is None:
+            return judging.table_accuracy(self, X)
+        predicted, truth = self.predict(X), np.asarray(y)
+        if predicted.dtype.kind == "U":  # a run trained from a folder calls its classes by text
+            truth = truth.astype(str)
+        return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
+
+    def evaluate(
+        self, X: Any = None, y: Any = None, *, split: str = "test", leaks: str = "refuse"
+    ) -> Verdict:
+        """The verdict on labelled images: the run's own split, another source, a table, or arrays.
+
+        Args:
+            X: None for the run's own images; a path; `Images`; or arrays with their labels `y`.
+            split: which split of the run's own images, or of a source with ready-made splits.
+            leaks: "refuse" when an image was trained on, "drop" such images, or "accept" them.
+
+        Raises:
+            SourceError: an image was trained on; classes that the run does not know; images that changed.
+        """
+        return judging.judge_images(self, X, y, split=split, leaks=leaks).verdict
+
+    def report(
+        self,
+        folder: str | os.PathLike,
+        X: Any = None,
+        y: Any = None,
+        *,
+        split: str = "test",
+        leaks: str = "refuse",
+        command: str | None = None,
+    ) -> Verdict:
+        """`evaluate`, and write evaluation.json, predictions.csv, predictions.png and report.html to a folder."""
+        from striate.classifier.reporting import write_report
+
+        judged = judging.judge_images(self, X, y, split=split, leaks=leaks)
+        write_report(Path(folder), self, judged, command)
+        return judged.verdict
+
+    def save(self, folder: str | os.PathLike) -> None:
+        """Write the run to a folder that needs nothing else; see `striate.run`."""
+        self._require_fitted()
+        save_run(Path(folder), self.network_, self.about_, self.recipe_, self.history_, self.splits_)
+
+    @classmethod
+    def load(cls, folder: str | os.PathLike) -> "Classifier":
+        """The classifier of a run folder, after its files are checked; runs no code from it.
+
+        Raises:
+            RunError: not a finished run, a missing or altered file, or a newer format.
+        """
+        run = load_run(Path(folder))
+        return cls(run.recipe)._adopt(run)
+
+    @property
+    def predictor_(self) -> Predictor:
+        """The network with its preparation, as it answers."""
+        self._require_fitted()
+        return Predictor(self.network_, self.preparation_, self.class_names_)
+
+    @property
+    def kept_(self) -> dict[str, Any]:
+        """The history's record of the epoch whose weights are kept."""
+        self._require_fitted()
+        return self.history_[self.about_["kept_epoch"] - 1]
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        recipe: Recipe,
+        validation: Any,
+        splits: Any,
+        workplace: Workplace | None,
+        events: Events,
+        stop: Callable[[], bool],
+        command: str | None,
+    ) -> "Classifier":
+        decoded = decode(X, y, recipe, validation=validation, splits=splits, events=events)
+        table = decoded.images.splits_csv()
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(recipe.seed)
+            channels, height, width = decoded.preparation.input_shape()
+            network = create_model(
+                recipe.model,
+                classes=len(decoded.images.classes),
+                channels=channels,
+                size=(height, width),
+                dropout=recipe.dropout,
+            )
+            initialise(network, recipe.initialisation)
+        if workplace and workplace.begin(recipe, table):  # after everything that may refuse the recipe
+            events.said(f"{workplace.folder} is finished already; nothing is left to train.")
+            return self._adopt(load_run(workplace.folder))
+        progress = train(
+            network,
+            recipe,
+            material(decoded, network, recipe),
+            folder=workplace.checkpoints if workplace else None,
+            resume=workplace is not None and workplace.resume,
+            events=EventList([events, *(workplace.listeners(decoded, recipe) if workplace else [])]),
+            stop=stop,
+        )
+        self.about_ = describe(decoded, network, recipe, progress, command)
+        self.network_, self.preparation_, self.recipe_ = network.eval(), decoded.preparation, recipe
+        self.classes_, self.class_names_ = decoded.labels, decoded.images.classes
+        self.history_, self.splits_, self.images_ = progress.history, table, decoded.images
+        if workplace:
+            self.save(workplace.folder)
+        return self
+
+    def _adopt(self, run: Run) -> "Classifier":
+        self.network_, self.preparation_, self.recipe_ = run.network, run.preparation, run.recipe
+        self.classes_, self.class_names_ = (
+            typed(run.classes, run.about.get("label_type", "text")),
+            run.classes,
+        )
+        self.history_, self.about_, self.images_ = run.history, run.about, None
+        self.splits_ = run.splits.read_bytes()
+        return self
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "network_"):
+            raise NotFittedError("This Classifier is not fitted yet: call fit, or Classifier.load(run).")

@@ -1,0 +1,197 @@
+"""From a table of images to what the training loop takes: decoded, split, measured, in batches."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float32, Float64, Int
+from torch import Tensor
+
+from striate.classifier.labels import in_label_order, names_of_classes
+from striate.classifier.prediction import Predictor
+from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
+from striate.data.batches import Batches
+from striate.errors import SourceError, UsageError
+from striate.models import Network
+from striate.pixels import Preparation
+from striate.training.events import Events, Outcome
+from striate.training.material import Material
+from striate.training.recipe import Recipe
+
+SHIFT = 14
+"""The default translation is a 14th of the shorter side: 2 pixels of MNIST's 28 and of CIFAR's 32."""
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    """A table of images whose every row is decoded and has a split, with the pack and the learned preparation."""
+
+    images: Images
+    pack: Pack
+    preparation: Preparation
+    labels: np.ndarray
+    """What each class is called by the person who gave the labels."""
+
+
+def decode(
+    X: Images | np.ndarray, y: Any, recipe: Recipe, *, validation: Any, splits: Path | None, events: Events
+) -> Decoded:
+    """Decode every image, name what cannot be read, split, and learn mean and deviation of the training split.
+
+    Raises:
+        SourceError: one class only, a class too small to be split, splits that are of other images.
+    """
+    images = joined(X, y, validation)
+    patch = (recipe.patch, recipe.patch) if recipe.patch else None
+    preparation, pack = pack_source(
+        images.source, size=recipe.size, fit=recipe.fit, patch=patch, progress=events.packing
+    )
+    images = images.with_pack(pack)
+    for note in notes_on(images):
+        events.said(note)
+    before = len(images.notes)
+    images = images.with_splits_from(splits) if splits else images.with_splits(recipe.seed)
+    for note in images.notes[before:]:
+        events.said(note)
+    for note in notes_on_leaks(images):
+        events.said(note)
+    training, held = images.of_split("train"), images.of_split("validation")
+    if len(set(images.labels.tolist())) < 2:
+        raise SourceError(
+            f"{images.source.location} has pictures of one class only ({images.classes[0]}); "
+            "a classifier needs at least two."
+        )
+    if not len(training) or not len(held):
+        raise SourceError(
+            f"The splits leave {len(training):,} training and {len(held):,} validation images; both are needed."
+        )
+    preparation = preparation.with_statistics(*channel_statistics(pack.pixels, training.rows))
+    return Decoded(images, pack, preparation, names_of_classes(images, y))
+
+
+def joined(X: Images | np.ndarray, y: Any, validation: Any) -> Images:
+    """One table from what `fit` was given: images or arrays, with or without validation images of their own."""
+    if isinstance(X, Images):
+        if y is not None:
+            raise UsageError("fit(images, y): a table of images has its labels already; leave y out.")
+        if validation is None:
+            return X
+        if not isinstance(validation, Images) or validation.source is not X.source:
+            raise UsageError(
+                "validation must come from the same source as the training images, as from images.split()."
+            )
+        return together(X, validation)
+    if y is None:
+        raise UsageError("fit(X) of an array needs y: one label for each image.")
+    if validation is None:
+        return all_training(table_of(X, y))
+    more_X, more_y = validation
+    both = table_of(np.concatenate([X, more_X]), np.concatenate([y, more_y]))
+    marks = np.array(["train"] * len(y) + ["validation"] * len(more_y), dtype="U10")
+    return replace(both, splits=marks)
+
+
+def table_of(X: Any, y: Any) -> Images:
+    """Arrays and their labels as a table."""
+    labels = np.asarray(y)
+    return in_label_order(load_images(ArraySource(np.asarray(X), labels)), labels)
+
+
+def all_training(images: Images) -> Images:
+    """Arrays given to `fit` are training images: who passes them keeps the test images back."""
+    return replace(images, splits=np.full(len(images), "train", dtype="U10"))
+
+
+def together(training: Images, validation: Images) -> Images:
+    """Two parts of one source as one table with ready-made splits."""
+    if np.intersect1d(training.rows, validation.rows).size:
+        raise UsageError("validation holds images that are also given for training.")
+    marks = np.array(["train"] * len(training) + ["validation"] * len(validation), dtype="U10")
+    return replace(
+        training,
+        rows=np.concatenate([training.rows, validation.rows]),
+        labels=np.concatenate([training.labels, validation.labels]),
+        splits=marks,
+        digests=None,
+    )
+
+
+def notes_on(images: Images) -> list[str]:
+    """What must be said of a table before it is split: what the listing left out, and every unreadable file."""
+    shown = [f"{name}: {reason}" for name, reason in images.unreadable[:20]]
+    count = len(images.unreadable)
+    if count > len(shown):
+        shown.append(f"and {count - len(shown):,} more, all in splits.csv as unreadable")
+    lead = [f"{count:,} of {len(images) + count:,} files cannot be read and are left out:"] if count else []
+    return [*images.notes, *lead, *shown]
+
+
+def notes_on_leaks(images: Images) -> list[str]:
+    """A warning where identical pictures stand in more than one split, as ready-made splits may have them."""
+    groups = images.straddling()
+    if not groups:
+        return []
+    shown = "; ".join(" = ".join(group) for group in groups[:5])
+    return [
+        f"{len(groups):,} pictures stand in more than one split with identical pixels ({shown}"
+        f"{'; …' if len(groups) > 5 else ''}): `evaluate` will refuse those that were trained on."
+    ]
+
+
+def material(decoded: Decoded, network: Network, recipe: Recipe) -> Material:
+    """Batches, validation, names and class weights for the loop."""
+    images, pack, preparation = decoded.images, decoded.pack, decoded.preparation
+    training = images.of_split("train")
+    names = images.source.names
+    _, height, width = preparation.input_shape()
+    batches = Batches(
+        pack.pixels,
+        training.rows,
+        training.labels,
+        preparation,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        translation=max(1, min(height, width) // SHIFT) if recipe.translation is None else recipe.translation,
+        reflection=recipe.reflection,
+        balance="sampling" if recipe.balance == "sampling" else "none",
+    )
+    weights = class_weights(training.labels, len(images.classes)) if recipe.balance == "weights" else None
+    validate = validator(Predictor(network, preparation, images.classes), pack, images.of_split("validation"))
+    return Material(batches, validate, lambda rows: [names[row] for row in rows], weights)
+
+
+def class_weights(labels: Int[np.ndarray, " images"], classes: int) -> Float32[Tensor, " classes"]:
+    """Weights that give every class the same share of the loss: n / (K · n_k).
+
+    >>> class_weights(np.array([0, 0, 0, 1]), 2)
+    tensor([0.6667, 2.0000])
+    """
+    counts = np.bincount(labels, minlength=classes)
+    return torch.from_numpy((len(labels) / (classes * np.maximum(counts, 1))).astype(np.float32))
+
+
+def validator(predictor: Predictor, pack: Pack, images: Images) -> Callable[[Any], Outcome]:
+    """A function that measures a network on the validation images."""
+
+    def validate(_network: Any) -> Outcome:
+        chances = predictor.of_rows(pack.pixels, images.rows)
+        right = float((chances.argmax(axis=1) == images.labels).mean())
+        measures = {"loss": mean_log_loss(chances, images.labels), "accuracy": right}
+        return Outcome(images.rows, images.labels, chances, measures)
+
+    return validate
+
+
+def mean_log_loss(
+    probabilities: Float64[np.ndarray, "images classes"], labels: Int[np.ndarray, " images"]
+) -> float:
+    """Mean of -ln p(truth), with p kept above the smallest positive number.
+
+    >>> round(mean_log_loss(np.full((2, 10), 0.1), np.array([3, 7])), 4)
+    2.3026
+    """
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(chosen, np.finfo(np.float64).tiny)).mean())

@@ -1,0 +1,61 @@
+"""What a run says about itself: network, classes, preparation, data, versions, machine, command."""
+
+import hashlib
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+from striate.classifier.labels import label_type
+from striate.classifier.material import Decoded
+from striate.models import Network, summarize
+from striate.training.history import Progress
+from striate.training.recipe import Recipe
+
+LIBRARIES = ("striate", "torch", "numpy", "pillow", "scikit-learn", "scipy")
+
+
+def describe(
+    decoded: Decoded, network: Network, recipe: Recipe, progress: Progress, command: str | None
+) -> dict[str, Any]:
+    """The content of `model.json`, less its format number."""
+    images, preparation = decoded.images, decoded.preparation
+    summary = summarize(network, preparation.input_shape())
+    kept = progress.best.epoch if progress.best and recipe.keep == "best" else len(progress.history)
+    return {
+        "model": recipe.model,
+        "classes": list(images.classes),
+        "label_type": label_type(decoded.labels),
+        "preparation": preparation.model_dump(),
+        "parameters": summary.parameters,
+        "multiply_adds": summary.multiply_adds,
+        "kept_epoch": kept,
+        "data": {
+            "source": images.source.location,
+            "splits_sha256": hashlib.sha256(images.splits_csv()).hexdigest(),
+            "counts": images.counts(),
+            "unreadable": [list(pair) for pair in images.unreadable],
+            "notes": list(images.notes),
+        },
+        "provenance": {
+            "command": command or "Classifier.fit in Python",
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seed": recipe.seed,
+            "threads": torch.get_num_threads(),
+            "machine": {
+                "system": platform.platform(),
+                "processor": platform.machine(),
+                "cores": os.cpu_count(),
+            },
+            "versions": versions(),
+        },
+    }
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python and of every library that has a part in the numbers."""
+    return {"python": sys.version.split()[0], **{name: version(name) for name in LIBRARIES}}

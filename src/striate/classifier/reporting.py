@@ -1,0 +1,134 @@
+"""The four files of a verdict: evaluation.json, predictions.csv, predictions.png and report.html."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Int, UInt8
+
+from striate.classifier.judging import Judged
+from striate.classifier.provenance import versions
+from striate.drawing.tiles import contact_sheet, png_bytes, to_uint8
+from striate.evaluation import Report, WrongImage, render_report, write_predictions
+from striate.files import replacing, sha256_of, write_atomically, write_json
+from striate.run import FILES
+
+if TYPE_CHECKING:
+    from striate.classifier.classifier import Classifier
+
+SHOWN = 40
+"""Pictures on the contact sheet."""
+WRONG = 48
+"""Mistakes handed to the report."""
+
+
+def write_report(folder: Path, classifier: "Classifier", judged: Judged, command: str | None) -> None:
+    """Write the verdict to a folder, each file whole or not at all."""
+    about = classifier.about_
+    evaluated = {
+        **judged.verdict.to_dict(),
+        "source": judged.images.source.location,
+        "leaks": judged.leaks,
+        "unreadable": [list(pair) for pair in judged.images.unreadable],
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": command or "Classifier.report in Python",
+        "note": "For research; not a medical device.",
+    }
+    write_json(folder / "evaluation.json", evaluated)
+    write_table(folder / "predictions.csv", classifier.class_names_, judged)
+    write_atomically(folder / "predictions.png", png_bytes(sheet(classifier.class_names_, judged)))
+    digests = {name: sha256_of(folder / name) for name in FILES if (folder / name).is_file()}
+    report = Report(
+        title=Path(judged.images.source.location).stem,
+        verdict=judged.verdict,
+        history=classifier.history_,
+        kept_epoch=about["kept_epoch"],
+        counts=about["data"]["counts"],
+        leaks=judged.leaks,
+        recipe=classifier.recipe_.model_dump(),
+        preparation=classifier.preparation_.model_dump(),
+        model={
+            "name": about["model"],
+            "parameters": about["parameters"],
+            "multiply_adds": about["multiply_adds"],
+            "input": "×".join(map(str, classifier.preparation_.input_shape())),
+        },
+        versions={**about["provenance"]["versions"], **evaluated_with(about)},
+        command=about["provenance"]["command"],
+        evaluate_command=evaluated["command"],
+        seed=classifier.recipe_.seed,
+        created=evaluated["created"],
+        digests=digests,
+        unreadable=[tuple(pair) for pair in about["data"]["unreadable"]],
+        notes=about["data"]["notes"],
+        wrong=wrong_images(classifier.class_names_, judged),
+    )
+    write_atomically(folder / "report.html", render_report(report).encode("utf8", errors="replace"))
+
+
+def evaluated_with(about: dict[str, Any]) -> dict[str, str]:
+    """Versions that differ between training and this evaluation; usually none."""
+    trained = about["provenance"]["versions"]
+    return {f"{name} (evaluation)": now for name, now in versions().items() if trained.get(name) != now}
+
+
+def write_table(path: Path, classes: tuple[str, ...], judged: Judged) -> None:
+    """Every image: source, truth, prediction, probability of every class."""
+    predicted = judged.probabilities.argmax(axis=1)
+    with replacing(path) as half:
+        write_predictions(
+            half,
+            judged.images.names,
+            (classes[label] for label in judged.truth),
+            (classes[label] for label in predicted),
+            judged.probabilities,
+            classes,
+        )
+
+
+def sheet(classes: tuple[str, ...], judged: Judged) -> UInt8[np.ndarray, "height width rgb"]:
+    """A picture of predictions: the mistakes first, then images spread evenly over the rest."""
+    predicted = judged.probabilities.argmax(axis=1)
+    wrong = most_wrong(judged)[: SHOWN // 2]
+    right = np.flatnonzero(predicted == judged.truth)
+    spread = (
+        right[np.linspace(0, len(right) - 1, min(len(right), SHOWN - len(wrong))).astype(int)]
+        if len(right)
+        else right
+    )
+    chosen = np.concatenate([wrong, spread]).astype(int)
+    captions = [
+        f"{classes[predicted[i]]} {judged.probabilities[i].max():.0%}"
+        + ("" if predicted[i] == judged.truth[i] else f", is {classes[judged.truth[i]]}")
+        for i in chosen
+    ]
+    marks = [bool(predicted[i] == judged.truth[i]) for i in chosen]
+    return np.asarray(contact_sheet([shown(judged, i) for i in chosen], captions, columns=8, marks=marks))
+
+
+def most_wrong(judged: Judged) -> Int[np.ndarray, " mistakes"]:
+    """Images that the network got wrong, those it gave the truth the least probability first."""
+    wrong = np.flatnonzero(judged.probabilities.argmax(axis=1) != judged.truth)
+    return wrong[np.argsort(judged.probabilities[wrong, judged.truth[wrong]], kind="stable")]
+
+
+def wrong_images(classes: tuple[str, ...], judged: Judged) -> list[WrongImage]:
+    """The mistakes for the report, most wrong first."""
+    names = judged.images.names
+    return [
+        WrongImage(
+            source=names[i],
+            truth=classes[judged.truth[i]],
+            predicted=classes[judged.probabilities[i].argmax()],
+            probability=float(judged.probabilities[i].max()),
+            truth_probability=float(judged.probabilities[i, judged.truth[i]]),
+            pixels=shown(judged, i),
+        )
+        for i in most_wrong(judged)[:WRONG]
+    ]
+
+
+def shown(judged: Judged, index: int | np.integer) -> UInt8[np.ndarray, "height width channel"]:
+    """An image as the network was given it, for the eye."""
+    return to_uint8(judged.pack.pixels[judged.images.rows[index]])

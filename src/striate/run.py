@@ -1,0 +1,152 @@
+"""A saved run: one folder that needs nothing else, checked by digest, and loading it runs no code.
+
+model.safetensors   the weights                       history.jsonl     one epoch a line
+model.json          network, classes, preparation,    splits.csv        every image and its split
+                    provenance, versions              manifest.json     SHA-256 of each file above
+recipe.json         how it was trained                checkpoint/, tensorboard/
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from striate.errors import RunError, UsageError
+from striate.files import sha256_of, write_atomically, write_json
+from striate.models.catalogue import create_model
+from striate.models.network import Network
+from striate.models.weights import load_weights, weights_bytes
+from striate.pixels.preparation import Preparation
+from striate.training.history import Record, history_lines, read_history
+from striate.training.recipe import Recipe
+
+FORMAT = 1
+"""Version of the run folder's format; a run of a newer one is refused."""
+WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, MANIFEST = (
+    "model.safetensors",
+    "model.json",
+    "recipe.json",
+    "history.jsonl",
+    "splits.csv",
+    "manifest.json",
+)
+FILES = (WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run folder says of a trained network, its files checked against their digests."""
+
+    folder: Path
+    network: Network
+    classes: tuple[str, ...]
+    preparation: Preparation
+    recipe: Recipe
+    history: list[Record]
+    about: dict[str, Any]
+    """`model.json` as written."""
+
+    @property
+    def splits(self) -> Path:
+        """The table of images and their splits."""
+        return self.folder / SPLITS
+
+
+def save_run(
+    folder: Path,
+    network: Network,
+    about: dict[str, Any],
+    recipe: Recipe,
+    history: list[Record],
+    splits: bytes,
+) -> None:
+    """Write a run; the manifest comes last, so a run that has one is whole.
+
+    Raises:
+        StriateError: the folder cannot be written or the disk is full.
+    """
+    write_atomically(folder / SPLITS, splits)
+    write_json(folder / RECIPE, recipe.model_dump())
+    write_atomically(folder / HISTORY, history_lines(history))
+    write_json(folder / MODEL, {"format": FORMAT, **about})
+    write_atomically(folder / WEIGHTS, weights_bytes(network.state_dict()))
+    write_json(folder / MANIFEST, {name: sha256_of(folder / name) for name in FILES})
+
+
+def load_run(folder: Path) -> Run:
+    """Read a run folder after checking every file against the manifest.
+
+    Raises:
+        RunError: the folder is no finished run, a file is missing or altered, or its format is newer.
+    """
+    check_manifest(folder)
+    about = read_json(folder / MODEL)
+    if about.get("format") != FORMAT:
+        raise RunError(
+            f"{folder} is a run of format {about.get('format')}; this striate reads format {FORMAT}. Update striate."
+        )
+    try:
+        recipe = Recipe(**read_json(folder / RECIPE))
+        preparation = Preparation(**about["preparation"])
+        classes = tuple(about["classes"])
+        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and overwritten
+            network = create_model(
+                about["model"],
+                classes=len(classes),
+                channels=preparation.input_shape()[0],
+                size=preparation.input_shape()[1:],
+                dropout=recipe.dropout,
+            )
+        load_weights(network, folder / WEIGHTS)
+        history = read_history(folder / HISTORY)
+        if not 1 <= about["kept_epoch"] <= len(history):
+            raise ValueError(f"kept_epoch is {about['kept_epoch']}, of {len(history)} epochs")
+    except (KeyError, TypeError, ValueError, UsageError) as error:
+        raise RunError(
+            f"{folder} was not written by this striate: {error}. Train again, or update striate."
+        ) from error
+    network.eval()
+    return Run(folder, network, classes, preparation, recipe, history, about)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a folder holds a run that was trained to its end."""
+    return (folder / MANIFEST).is_file()
+
+
+def check_manifest(folder: Path) -> None:
+    """Every file is there and is the one that was written, or a RunError names it."""
+    if not folder.is_dir():
+        raise RunError(f"{folder} is not a run folder: there is no such folder. `striate train` makes one.")
+    if not is_finished(folder):
+        unfinished = (folder / RECIPE).is_file()
+        raise RunError(
+            f"{folder} holds a run that is not finished. Go on with the same `striate train` command and --resume."
+            if unfinished
+            else f"{folder} is not a run folder: it has no {MANIFEST}. `striate train` makes one."
+        )
+    stated = read_json(folder / MANIFEST)
+    for name in FILES:
+        path = folder / name
+        if not path.is_file():
+            raise RunError(
+                f"{folder} lacks {name}, which its manifest lists. Restore it from a copy or train again."
+            )
+        if sha256_of(path) != stated.get(name):
+            raise RunError(
+                f"{path} is not the file that was saved: its SHA-256 differs from the manifest's. "
+                "Restore it from a copy or train again."
+            )
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file, or a RunError that names it."""
+    try:
+        content = json.loads(path.read_text(encoding="utf8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} cannot be read: {error}.") from error
+    if not isinstance(content, dict):
+        raise RunError(f"{path} is not a JSON object.")
+    return content
