@@ -1,0 +1,5 @@
+"""`python -m striate`, the same as the `striate` command."""
+
+from striate.cli import main
+
+main()

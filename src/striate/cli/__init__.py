@@ -1,0 +1,72 @@
+"""The command line: one file a verb; each parses, makes one or two calls of the package, and prints."""
+
+import io
+import os
+import sys
+
+import typer
+
+from striate.cli import evaluate, models, predict, train
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    help="""From images to a verdict you can check.
+
+    \b
+    striate train digits --out runs/digits     train on a folder, a zip, or the embedded digits
+    striate evaluate runs/digits               an honest verdict on images it never saw, and a report
+    striate predict runs/digits photo.png      classes and probabilities
+    striate models                             the networks
+
+    For research; not a medical device.""",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("predict")(predict.predict)
+app.command("models")(models.models)
+
+
+def version(wanted: bool) -> bool:
+    """Print the version and leave, where that is wanted."""
+    if wanted:
+        from importlib.metadata import version as installed
+
+        print(f"striate {installed('striate')}")
+        raise typer.Exit
+    return wanted
+
+
+@app.callback()
+def root(
+    _version: bool = typer.Option(
+        False, "--version", callback=version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    """Options that stand before a verb."""
+
+
+def yield_cores() -> None:
+    """Let threads that wait for each other give their core away after a moment, instead of spinning on it.
+
+    GNU's OpenMP, which torch computes with, spins 300,000 times by default: harmless on an idle machine, but where
+    another program wants a core, training then slows several times over (`bench crowded`). It reads the setting when
+    torch is loaded. A setting of the user's own stays.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+
+
+def main() -> None:
+    """The `striate` command: exit code 0 done, 1 the work failed, 2 wrong usage, 130 interrupted."""
+    yield_cores()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file name that is not UTF-8 is shown with escapes
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(prog_name="striate")
+    except KeyboardInterrupt:
+        print("striate: interrupted.", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,60 @@
+"""`striate evaluate`: the verdict on images that the network never saw, and a report."""
+
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.border import command_line, in_plain_words
+
+
+class Split(StrEnum):
+    """The splits of a run."""
+
+    test = "test"
+    validation = "validation"
+    train = "train"
+
+
+class Leaks(StrEnum):
+    """What to do with images that the network was trained on."""
+
+    refuse = "refuse"
+    drop = "drop"
+    accept = "accept"
+
+
+@in_plain_words
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A run folder that `striate train` made.")],
+    split: Annotated[Split, typer.Option(help="Which of the run's own images.")] = Split.test,
+    data: Annotated[
+        str | None, typer.Option(help="Other labelled images: a folder or zip of class folders.")
+    ] = None,
+    leaks: Annotated[
+        Leaks, typer.Option(help="If an image was trained on: stop, leave it out, or count it.")
+    ] = (Leaks.refuse),
+    out: Annotated[Path | None, typer.Option(help="Where the files go.  [default: the run folder]")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The verdict as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Judge a trained network on images it never saw.
+
+    \b
+    Writes evaluation.json, predictions.csv, predictions.png and report.html.
+    Example:  striate evaluate runs/first
+    """
+    import striate
+
+    classifier = striate.Classifier.load(run)
+    folder = out or (
+        run if data is None and split is Split.test else run / f"evaluation-{Path(data or split).stem}"
+    )
+    verdict = classifier.report(folder, data, split=split.value, leaks=leaks.value, command=command_line())
+    if as_json:
+        print(json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False))
+    elif not quiet:
+        print(striate.verdict_text(verdict))
+        print(f"\nreport: {folder / 'report.html'}")

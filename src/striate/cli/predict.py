@@ -1,0 +1,77 @@
+"""`striate predict`: classes and probabilities of pictures, one row each, however many there are."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from striate.cli.border import fail, in_plain_words
+
+if TYPE_CHECKING:
+    import striate
+
+
+@in_plain_words
+def predict(
+    run: Annotated[Path, typer.Argument(help="A run folder that `striate train` made.")],
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, or zips.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="A csv with one column a class.")] = False,
+) -> None:
+    """Predict the class of pictures.
+
+    \b
+    A picture that cannot be read costs its own row only; the exit code is then 1.
+    Example:  striate predict runs/first photo.png --json
+    """
+    import striate
+
+    if as_json and as_csv:
+        raise striate.UsageError("--json and --csv exclude each other: choose one.")
+    classifier = striate.Classifier.load(run)
+    row = json_row if as_json else csv_row(classifier.class_names_) if as_csv else text_row
+    unread = total = 0
+    for answer in classifier.answers(paths):
+        row(answer)
+        total += 1
+        unread += answer.error is not None
+    if total == 0:
+        fail(f"no pictures in {', '.join(map(str, paths))}.", 1)
+    if unread:
+        fail(f"{unread} of {total} pictures could not be read; each is named above with the reason.", 1)
+
+
+def json_row(answer: "striate.Answer") -> None:
+    """`{source, class, probability, probabilities}` or `{source, error}`."""
+    print(json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False))
+
+
+def csv_row(classes: tuple[str, ...]) -> "Callable[[striate.Answer], None]":
+    """A function that writes one csv row an answer, below a header it writes first."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(["source", "class", "probability", "error", *(f"p:{name}" for name in classes)])
+
+    def write(answer: "striate.Answer") -> None:
+        writer.writerow(
+            [
+                answer.source,
+                answer.label,
+                answer.probability,
+                answer.error,
+                *(answer.probabilities.values() if answer.probabilities else [None] * len(classes)),
+            ]
+        )
+
+    return write
+
+
+def text_row(answer: "striate.Answer") -> None:
+    """One aligned line for a person."""
+    if answer.error is not None:
+        print(f"unreadable  {answer.source}: {answer.error}")
+    else:
+        print(f"{answer.label:<20} {answer.probability:>8.2%}  {answer.source}")

@@ -1,0 +1,90 @@
+"""`striate train`: from images to a trained network in a run folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from striate.cli.border import command_line, in_plain_words
+
+
+@in_plain_words
+def train(
+    source: Annotated[
+        str, typer.Argument(help="A folder or zip of class folders, or the embedded `digits`.")
+    ],
+    model: Annotated[str, typer.Option(help="Name of the network; `striate models` lists them.")] = "compact",
+    out: Annotated[Path | None, typer.Option(help="Run folder to make.  [default: runs/<source>]")] = None,
+    epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
+    seed: Annotated[int, typer.Option(help="Of weights, order, augmentation and split.")] = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
+    ] = None,
+    splits: Annotated[
+        Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+) -> None:
+    """Train a network on images.
+
+    \b
+    Example:  striate train digits --epochs 5 --out runs/first
+    Layouts:  root/<class>/*.png
+              root/{train,validation,test}/<class>/*.png
+              a zip of either
+    """
+    import striate
+    from striate.cli.screen import choose, emit
+    from striate.cli.stop import StopRequest
+
+    recipe = striate.Recipe.from_settings(settings or (), model=model, epochs=epochs, seed=seed)
+    folder = out or free_folder(source, resume=resume)
+    screen, stop = choose(as_json=as_json, quiet=quiet), StopRequest()
+    classifier = striate.Classifier(recipe)
+    try:
+        classifier.fit(
+            striate.load_images(source),
+            splits=splits,
+            out=folder,
+            resume=resume,
+            events=(screen, stop),
+            stop=stop,
+            command=command_line(),
+        )
+    except striate.Interrupted as error:
+        where = () if out else ("--out", str(folder))
+        raise striate.Interrupted(f"{error} Go on with: {command_line(*where, '--resume')}") from None
+    finally:
+        screen.close()
+        stop.close()
+    kept = classifier.kept_
+    if as_json:
+        emit(
+            {
+                "event": "done",
+                "run": str(folder),
+                "kept_epoch": kept["epoch"],
+                "validation": kept["validation"],
+            }
+        )
+    elif not quiet:
+        print(
+            f"{folder}: epoch {kept['epoch']} kept, validation accuracy {kept['validation']['accuracy']:.2%}"
+        )
+        print(f"next: striate evaluate {folder}")
+
+
+def free_folder(source: str, *, resume: bool) -> Path:
+    """The first of runs/NAME, runs/NAME-2, … that is not taken."""
+    import striate
+
+    if resume:
+        raise striate.UsageError("--resume needs --out: the run folder to go on in.")
+    name = Path(source).resolve().stem
+    candidates = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10**6))
+    return next(folder for folder in candidates if not folder.exists())
