@@ -1,0 +1,52 @@
+"""`python -m bench [NAME …]`: print one table of measured figures; without names, all of them."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+from bench import accuracy, crowded, memory, pack, prediction, startup, step
+
+BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
+    "startup": startup.lines,
+    "pack": pack.lines,
+    "step": step.lines,
+    "crowded": crowded.lines,
+    "prediction": prediction.lines,
+    "memory": memory.lines,
+    "accuracy": accuracy.lines,
+}
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
+    except OSError:
+        names = [platform.processor()]
+    return (
+        f"{os.cpu_count()} cores of {names[0]}, Python {platform.python_version()}, torch {version('torch')}"
+    )
+
+
+def main() -> None:
+    """Run the named benches, or all, a line each as soon as it is known."""
+    wanted = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in wanted if name not in BENCHES]
+    data = os.environ.get("STRIATE_DATA")
+    if unknown or data is None:
+        sys.exit(
+            f"unknown: {', '.join(unknown)}; there are {', '.join(BENCHES)}."
+            if unknown
+            else "Set STRIATE_DATA to the folder that holds mnist.zip and cifar10.zip."
+        )
+    print(machine(), flush=True)
+    for name in wanted:
+        for line in BENCHES[name](Path(data)):
+            print(f"{name:<11}{line}", flush=True)
+
+
+main()
