@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow lint format bench clean
+.PHONY: demo test test-slow lint format bench pictures clean
 
 demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, write the report
 	@rm -rf runs/demo
@@ -30,6 +30,9 @@ format: $(VENV)/dev
 
 bench: $(VENV)/dev  ## every figure that the README claims
 	$(BIN)/python -m bench
+
+pictures: demo  ## the pictures of README and docs; needs chromium
+	$(BIN)/python docs/pictures.py
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

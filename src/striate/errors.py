@@ -33,7 +33,7 @@ class SourceError(StriateError):
     """A folder, archive or table that is no usable source of images."""
 
 
-class ModelError(StriateError):
+class ModelError(UsageError):
     """A network that does not exist or cannot be built at this size."""
 
 

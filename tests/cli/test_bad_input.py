@@ -98,10 +98,10 @@ def test_a_zip_that_is_cut_short(tmp_path: Path, shapes: Path) -> None:
 def test_an_unknown_model_suggests_the_nearest(tmp_path: Path) -> None:
     refused(
         striate_here("train", "digits", "--model", "lenet", "--out", tmp_path / "out"),
-        1,
+        2,
         "did you mean lenet5?",
     )
-    refused(striate_here("models", "compakt"), 1, "did you mean compact?")
+    refused(striate_here("models", "compakt"), 2, "did you mean compact?")
     assert not (tmp_path / "out").exists()
 
 
@@ -146,7 +146,7 @@ def test_a_wrong_input_shape(text: str) -> None:
 def test_a_network_that_cannot_be(options: list[str]) -> None:
     refused(
         striate_here("models", "lenet5", *options),
-        1,
+        2,
         "at least 2 classes" if "--classes" in options else "2 × 2",
     )
 
@@ -178,7 +178,7 @@ def test_a_recipe_that_the_model_refuses_can_be_put_right_in_the_same_folder(
         "--set",
         "size=28",
     ]
-    refused(striate_here(*wrong, "--set", "dropout=0.5"), 1, "lenet5 has no dropout")
+    refused(striate_here(*wrong, "--set", "dropout=0.5"), 2, "lenet5 has no dropout")
     assert striate_here(*wrong).code == 0
 
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from striate.errors import StriateError
+from striate.files import sync
 
 BUILDING = ".building"
 
@@ -50,21 +51,12 @@ def build_folder(final: Path) -> Iterator[Path]:
         if final.exists():  # damaged, or it would not be built again
             shutil.rmtree(final)
         for path in (*building.iterdir(), building):
-            sync_file(path)
+            sync(path)
         building.rename(final)
-        sync_file(final.parent)
+        sync(final.parent)
     except BaseException:
         shutil.rmtree(building, ignore_errors=True)
         raise
-
-
-def sync_file(path: Path) -> None:
-    """Waits until the file is on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sweep(folder: Path, mine: Path) -> None:

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from striate.errors import RunError
-from striate.files import remove_partials, sync_folder, write_atomically
+from striate.files import remove_partials, sync, write_atomically
 from striate.training.history import Progress
 
 GENERATIONS = 2
@@ -96,7 +96,7 @@ class CheckpointFolder:
         for path in self.folder.glob("epoch-*"):
             if path.name not in names:
                 path.unlink(missing_ok=True)
-        sync_folder(self.folder)
+        sync(self.folder)
 
 
 def set_aside(damaged: list[Path], used: Path) -> str | None:
