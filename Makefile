@@ -10,8 +10,6 @@ demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, 
 	@rm -rf runs/demo
 	$(BIN)/striate train digits --epochs 20 --seed 0 --out runs/demo
 	$(BIN)/striate evaluate runs/demo
-	@echo "report:   runs/demo/report.html"
-	@echo "pictures: runs/demo/predictions.png"
 
 test: lint  ## everything that must hold, in under ten minutes on two cores
 	$(BIN)/python -m pytest

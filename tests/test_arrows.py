@@ -37,7 +37,7 @@ def room_of(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[str]:
     """Every module a file imports, at any depth of the file, as an absolute dotted name."""
-    package = ["striate", *path.relative_to(SOURCE).parts[:-1]]
+    package = ["striate", *path.relative_to(SOURCE).parts[:-1]] if path.is_relative_to(SOURCE) else ["bench"]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -91,6 +91,15 @@ def test_arrows_point_one_way(path: Path) -> None:
 def test_rooms_without_torch(path: Path) -> None:
     """Pixels and evaluation are arrays in, numbers out: no torch, not even inside a function."""
     assert not [name for name in imports(path) if name.split(".")[0] == "torch"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((SOURCE.parents[1] / "bench").rglob("*.py")), ids=lambda path: path.name
+)
+def test_the_bench_uses_the_package_root_alone(path: Path) -> None:
+    """If a bench needs more than the public names, the public API is too small."""
+    deeper = {f"striate.{name}" for name in modules_of_ours()}
+    assert not deeper.intersection(imports(path))
 
 
 def test_no_star_imports() -> None:

@@ -62,12 +62,13 @@ def test_finding_the_smallest_size_draws_no_random_numbers() -> None:
         (
             {"name": "lenet5", "classes": 10, "size": (8, 8)},
             "lenet5 cannot be built for images of 8 × 8 pixels: layer c3.conv does not fit the 6 × 4 × 4 that"
-            " reaches it; the smallest square image it takes is 28 × 28.",
+            " reaches it; the smallest square image it takes is 28 × 28"
+            " (in training, --set size=28 scales images to it).",
         ),
         (
             {"name": "compact", "classes": 10, "size": (64, 4)},
             "layer stage3.pool does not fit the 96 × 16 × 1 that reaches it; the smallest square image"
-            " it takes is 8 × 8.",
+            " it takes is 8 × 8",
         ),
         (
             {"name": "lenet5", "classes": 10, "dropout": 0.5},

@@ -99,12 +99,21 @@ def sheet(classes: tuple[str, ...], judged: Judged) -> UInt8[np.ndarray, "height
     )
     chosen = np.concatenate([wrong, spread]).astype(int)
     captions = [
-        f"{classes[predicted[i]]} {judged.probabilities[i].max():.0%}"
+        f"{classes[predicted[i]]} {surely(judged.probabilities[i].max())}"
         + ("" if predicted[i] == judged.truth[i] else f", is {classes[judged.truth[i]]}")
         for i in chosen
     ]
     marks = [bool(predicted[i] == judged.truth[i]) for i in chosen]
     return np.asarray(contact_sheet([shown(judged, i) for i in chosen], captions, columns=8, marks=marks))
+
+
+def surely(probability: float) -> str:
+    """A probability in whole per cent; what is below 1 is never rounded up to it.
+
+    >>> surely(0.5), surely(0.9999), surely(1.0)
+    ('50%', '>99%', '100%')
+    """
+    return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
 
 
 def most_wrong(judged: Judged) -> Int[np.ndarray, " mistakes"]:

@@ -57,4 +57,4 @@ def evaluate(
         print(json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False))
     elif not quiet:
         print(striate.verdict_text(verdict))
-        print(f"\nreport: {folder / 'report.html'}")
+        print(f"\nreport:   {folder / 'report.html'}\npictures: {folder / 'predictions.png'}")

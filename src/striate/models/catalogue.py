@@ -162,7 +162,8 @@ def create_model(
     except ModelError as error:
         raise ModelError(
             f"{name} cannot be built for images of {size[0]} × {size[1]} pixels: {error};"
-            f" the smallest square image it takes is {entry.smallest} × {entry.smallest}."
+            f" the smallest square image it takes is {entry.smallest} × {entry.smallest}"
+            f" (in training, --set size={entry.smallest} scales images to it)."
         ) from error
 
 

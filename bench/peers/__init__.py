@@ -1,0 +1,1 @@
+"""The same network on the same files in other frameworks, each in an environment of its own."""
