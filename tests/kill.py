@@ -23,7 +23,7 @@ class Ending:
     state: str
 
 
-def train_command(out: Path, epochs: int, *, resume: bool) -> list[str]:
+def train_command(out: Path, epochs: int, *, resume: bool, model: str = "compact") -> list[str]:
     """A run of some seconds with dropout, augmentation and batch norm."""
     command = [
         sys.executable,
@@ -37,7 +37,7 @@ def train_command(out: Path, epochs: int, *, resume: bool) -> list[str]:
         "4",
         "--json",
     ]
-    options = ["model=compact", "batch_size=64", "dropout=0.2", "optimiser=adamw", "translation=1"]
+    options = [f"model={model}", "batch_size=64", "dropout=0.2", "optimiser=adamw", "translation=1"]
     return [
         *command,
         "--out",
@@ -47,17 +47,19 @@ def train_command(out: Path, epochs: int, *, resume: bool) -> list[str]:
     ]
 
 
-def run_to_end(out: Path, epochs: int, *, resume: bool = False) -> Ending:
+def run_to_end(out: Path, epochs: int, *, resume: bool = False, model: str = "compact") -> Ending:
     """Train without disturbance."""
     done = subprocess.run(
-        train_command(out, epochs, resume=resume), capture_output=True, text=True, check=False
+        train_command(out, epochs, resume=resume, model=model), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "done"
     return ending(out)
 
 
-def run_with_kills(out: Path, epochs: int, kills: int, seed: int) -> tuple[Ending, int]:
+def run_with_kills(
+    out: Path, epochs: int, kills: int, seed: int, model: str = "compact"
+) -> tuple[Ending, int]:
     """Train, killed `kills` times: every second time while a file is being written, else at any instant.
 
     Returns the ending and how many kills came while a file was half written.
@@ -66,7 +68,7 @@ def run_with_kills(out: Path, epochs: int, kills: int, seed: int) -> tuple[Endin
     inside = 0
     for kill in range(kills):
         process = subprocess.Popen(
-            train_command(out, epochs, resume=True),
+            train_command(out, epochs, resume=True, model=model),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -79,7 +81,7 @@ def run_with_kills(out: Path, epochs: int, kills: int, seed: int) -> tuple[Endin
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         inside += bool(list(out.rglob(".*.partial")))
-    return run_to_end(out, epochs, resume=True), inside
+    return run_to_end(out, epochs, resume=True, model=model), inside
 
 
 def wait_for_partial(process: subprocess.Popen, out: Path, limit: float = 60.0) -> None:
