@@ -5,38 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sklearn.base import clone
-from sklearn.datasets import load_digits
+from small_task import QUICK, Arrays, same_weights
 
 import striate
-from striate import Classifier, ImageError, Images, Interrupted, Recipe, SourceError, UsageError
+from striate import Classifier, ImageError, Images, Interrupted, SourceError, UsageError
 from striate.data import ArraySource
 from striate.training.checkpoint import CheckpointFolder
-
-Arrays = tuple[np.ndarray, np.ndarray]
-QUICK = Recipe(model="mlp", epochs=2, batch_size=32)
-
-
-@pytest.fixture(scope="module")
-def digits() -> Arrays:
-    """400 digits, float64 0..16 as scikit-learn gives them."""
-    X, y = load_digits(return_X_y=True)
-    return X[:400].reshape(-1, 8, 8), y[:400]
-
-
-@pytest.fixture(scope="module")
-def fitted(digits: Arrays) -> Classifier:
-    X, y = digits
-    return Classifier(QUICK).fit(X[:300], y[:300])
-
-
-def weights(classifier: Classifier) -> dict[str, np.ndarray]:
-    return {name: tensor.numpy().copy() for name, tensor in classifier.network_.state_dict().items()}
-
-
-def same_weights(one: Classifier, other: Classifier) -> bool:
-    mine, theirs = weights(one), weights(other)
-    return mine.keys() == theirs.keys() and all(np.array_equal(mine[name], theirs[name]) for name in mine)
-
 
 # fit
 

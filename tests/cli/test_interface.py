@@ -115,7 +115,8 @@ def test_evaluate_json_has_the_keys_that_were_promised(judged: tuple[Path, dict,
 
 def test_evaluate_writes_its_files_and_says_where(judged: tuple[Path, dict, str]) -> None:
     folder, verdict, text = judged
-    assert f"report: {folder / 'report.html'}" in text
+    assert f"report:   {folder / 'report.html'}" in text
+    assert f"pictures: {folder / 'predictions.png'}" in text
     assert "Traceback" not in text
     with (folder / "predictions.csv").open() as file:
         assert len(list(csv.DictReader(file))) == verdict["images"]

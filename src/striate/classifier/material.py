@@ -11,6 +11,7 @@ from jaxtyping import Float32, Float64, Int
 from torch import Tensor
 
 from striate.classifier.labels import in_label_order, names_of_classes
+from striate.classifier.notes import on_balance, on_leaks, on_size, on_unreadable
 from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
 from striate.data.batches import Batches
@@ -50,13 +51,13 @@ def decode(
         images.source, size=recipe.size, fit=recipe.fit, patch=patch, progress=events.packing
     )
     images = images.with_pack(pack)
-    for note in notes_on(images):
+    images = replace(images, notes=(*images.notes, *on_size(images, preparation, recipe.size)))
+    for note in (*images.notes, *on_unreadable(images)):
         events.said(note)
-    before = len(images.notes)
+    told = len(images.notes)
     images = images.with_splits_from(splits) if splits else images.with_splits(recipe.seed)
-    for note in images.notes[before:]:
-        events.said(note)
-    for note in notes_on_leaks(images):
+    images = replace(images, notes=(*images.notes, *on_leaks(images), *on_balance(images, recipe.balance)))
+    for note in images.notes[told:]:
         events.said(note)
     training, held = images.of_split("train"), images.of_split("validation")
     if len(set(images.labels.tolist())) < 2:
@@ -117,28 +118,6 @@ def together(training: Images, validation: Images) -> Images:
         splits=marks,
         digests=None,
     )
-
-
-def notes_on(images: Images) -> list[str]:
-    """What must be said of a table before it is split: what the listing left out, and every unreadable file."""
-    shown = [f"{name}: {reason}" for name, reason in images.unreadable[:20]]
-    count = len(images.unreadable)
-    if count > len(shown):
-        shown.append(f"and {count - len(shown):,} more, all in splits.csv as unreadable")
-    lead = [f"{count:,} of {len(images) + count:,} files cannot be read and are left out:"] if count else []
-    return [*images.notes, *lead, *shown]
-
-
-def notes_on_leaks(images: Images) -> list[str]:
-    """A warning where identical pictures stand in more than one split, as ready-made splits may have them."""
-    groups = images.straddling()
-    if not groups:
-        return []
-    shown = "; ".join(" = ".join(group) for group in groups[:5])
-    return [
-        f"{len(groups):,} pictures stand in more than one split with identical pixels ({shown}"
-        f"{'; …' if len(groups) > 5 else ''}): `evaluate` will refuse those that were trained on."
-    ]
 
 
 def material(decoded: Decoded, network: Network, recipe: Recipe) -> Material:

@@ -54,7 +54,7 @@ def write_report(folder: Path, classifier: "Classifier", judged: Judged, command
             "multiply_adds": about["multiply_adds"],
             "input": "×".join(map(str, classifier.preparation_.input_shape())),
         },
-        versions={**about["provenance"]["versions"], **evaluated_with(about)},
+        versions={**about["provenance"]["versions"], **machine(about), **evaluated_with(about)},
         command=about["provenance"]["command"],
         evaluate_command=evaluated["command"],
         seed=classifier.recipe_.seed,
@@ -65,6 +65,15 @@ def write_report(folder: Path, classifier: "Classifier", judged: Judged, command
         wrong=wrong_images(classifier.class_names_, judged),
     )
     write_atomically(folder / "report.html", render_report(report).encode("utf8", errors="replace"))
+
+
+def machine(about: dict[str, Any]) -> dict[str, str]:
+    """What else must be the same for the same weights to come out again."""
+    trained, host = about["provenance"], about["provenance"]["machine"]
+    return {
+        "threads": str(trained["threads"]),
+        "machine": f"{host['system']}, {host['processor']}, {host['cores']} cores",
+    }
 
 
 def evaluated_with(about: dict[str, Any]) -> dict[str, str]:

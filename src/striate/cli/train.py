@@ -64,14 +64,8 @@ def train(
         stop.close()
     kept = classifier.kept_
     if as_json:
-        emit(
-            {
-                "event": "done",
-                "run": str(folder),
-                "kept_epoch": kept["epoch"],
-                "validation": kept["validation"],
-            }
-        )
+        done = {"kept_epoch": kept["epoch"], "validation": kept["validation"]}
+        emit({"event": "done", "run": str(folder), **done})
     elif not quiet:
         print(
             f"{folder}: epoch {kept['epoch']} kept, validation accuracy {kept['validation']['accuracy']:.2%}"

@@ -1,0 +1,60 @@
+"""What a person should know of their images before the first step: each function returns sentences, or none."""
+
+import numpy as np
+
+from striate.data import Images
+from striate.pixels import Preparation
+
+SHOWN = 20
+"""Unreadable files named one by one; splits.csv names them all."""
+IMBALANCE = 10
+"""From this ratio of the largest training class to the smallest on, balance is worth a word."""
+
+
+def on_unreadable(images: Images) -> list[str]:
+    """Every file that cannot be read, with the reason."""
+    count = len(images.unreadable)
+    if not count:
+        return []
+    shown = [f"{name}: {reason}" for name, reason in images.unreadable[:SHOWN]]
+    rest = [f"and {count - SHOWN:,} more, all in splits.csv as unreadable"] if count > SHOWN else []
+    return [f"{count:,} of {len(images) + count:,} files cannot be read and are left out:", *shown, *rest]
+
+
+def on_size(images: Images, preparation: Preparation, asked: int | None) -> list[str]:
+    """That detail is lost, where pictures are larger than the size that was chosen for them."""
+    if asked is not None or not len(images):
+        return []
+    name = images.names[len(images) // 2]
+    picture = images.source.describe(name)
+    if picture.height <= preparation.height and picture.width <= preparation.width:
+        return []
+    return [
+        f"Pictures such as {name} ({picture.width} × {picture.height} pixels) are scaled to "
+        f"{preparation.width} × {preparation.height}; --set size={2 * preparation.height} keeps more detail at about "
+        "four times the cost."
+    ]
+
+
+def on_leaks(images: Images) -> list[str]:
+    """Identical pictures in more than one split, as ready-made splits may have them."""
+    groups = images.straddling()
+    if not groups:
+        return []
+    shown = "; ".join(" = ".join(group) for group in groups[:5]) + ("; …" if len(groups) > 5 else "")
+    return [
+        f"{len(groups):,} pictures stand in more than one split with identical pixels ({shown}): "
+        "`evaluate` will refuse those that were trained on."
+    ]
+
+
+def on_balance(images: Images, balance: str) -> list[str]:
+    """That classes differ much in size, where the recipe does nothing about it."""
+    counts = np.bincount(images.of_split("train").labels, minlength=len(images.classes))
+    if balance != "none" or not counts.min() or counts.max() < IMBALANCE * counts.min():
+        return []
+    most, least = images.classes[counts.argmax()], images.classes[counts.argmin()]
+    return [
+        f"Training classes differ much in size: {most!r} has {counts.max():,} images, {least!r} {counts.min():,}. "
+        "--set balance=weights or balance=sampling gives every class the same say; read balanced accuracy first."
+    ]
