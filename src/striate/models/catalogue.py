@@ -90,6 +90,7 @@ _ENTRIES = (
         summary="LeNet-5 as it is taught: average pooling, tanh, a linear output",
         paper=f"after {_LECUN}",
         default_input=(1, 28, 28),
+        learning_rate=0.004,
         departures=lenet5.DEPARTURES,
     ),
     Entry(
