@@ -168,3 +168,12 @@ def test_images_without_labels_are_no_table() -> None:
     with pytest.raises(SourceError, match="no labels"):
         striate.load_images(ArraySource(np.zeros((3, 8, 8), np.uint8)))
     assert isinstance(striate.load_images("digits"), Images)
+
+
+def test_the_predictor_is_made_once_for_each_fit(digits: Arrays) -> None:
+    X, y = digits
+    classifier = Classifier(QUICK).fit(X[:300], y[:300])
+    first = classifier.predictor_
+    assert classifier.predictor_ is first
+    assert classifier.fit(X[100:], y[100:]).predictor_ is not first
+    assert classifier.predictor_.network is classifier.network_

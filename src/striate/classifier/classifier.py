@@ -185,9 +185,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     @property
     def predictor_(self) -> Predictor:
-        """The network with its preparation, as it answers."""
+        """The network with its preparation, as it answers; made once for each network that was learned."""
         self._require_fitted()
-        return Predictor(self.network_, self.preparation_, self.class_names_)
+        known: Predictor | None = getattr(self, "_predictor", None)
+        if known is None or known.network is not self.network_:
+            known = Predictor(self.network_, self.preparation_, self.class_names_)
+            self._predictor = known
+        return known
 
     @property
     def kept_(self) -> dict[str, Any]:

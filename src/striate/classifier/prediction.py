@@ -15,7 +15,7 @@ from striate.pixels import Preparation
 
 LARGEST_BATCH = 128
 WORK = 4e9
-"""Multiply-adds that one prediction batch may cost: what a processor does in about a tenth of a second."""
+"""Multiply-adds that one prediction batch may cost, so that one picture alone need not wait for many."""
 
 
 @dataclass(frozen=True)
