@@ -17,8 +17,8 @@ import numpy as np
 
 from striate.data.folder import BAD_NAME, NOT_A_PICTURE, left_out_notes
 from striate.data.layout import is_clutter, is_picture, is_text, natural_key, read_layout
+from striate.data.pictures import PictureSource
 from striate.errors import ImageError, SourceError
-from striate.pixels.reading import Description, ImageArray, decode_image, describe_image
 
 MEMBER_LIMIT = 512 << 20
 # Deflate reaches 1032:1 on zeros; a blank uncompressed scan comes near that, but only while it is small.
@@ -157,15 +157,15 @@ class Archive:
             )
 
 
-class ZipSource:
+class ZipSource(PictureSource):
     """Pictures in a zip, laid out as in a folder; one folder wrapped around everything is looked through."""
 
     labels: list[str] | None
     splits: list[str] | None
-    in_memory = False
 
     def __init__(self, location: str | os.PathLike) -> None:
         self.location = os.path.abspath(location)
+        self.parts = {}
         self._archive = Archive(self.location)
         found: dict[str, Member] = {}
         left_out: Counter[str] = Counter()
@@ -189,20 +189,13 @@ class ZipSource:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_row": None}
 
-    def read(self, name: str) -> ImageArray:
-        """The picture, decoded; ImageError gives the reason alone."""
-        return decode_image(self._bytes(name))
-
-    def describe(self, name: str) -> Description:
-        """Size, channels and depth by the header alone."""
-        return describe_image(self._bytes(name))
-
-    def _bytes(self, name: str) -> bytes:
+    def file_bytes(self, file: str) -> bytes:
+        """The bytes of one member, checked; ImageError gives the reason alone."""
         if self._row is None:
             self._row = {known: row for row, known in enumerate(self.names)}
-        if name not in self._row:
-            raise ImageError(f"there is no member {name!r} in {self.location}")
-        return self._archive.read(Member(name, *self._table[self._row[name]].tolist()))
+        if file not in self._row:
+            raise ImageError(f"there is no member {file!r} in {self.location}")
+        return self._archive.read(Member(file, *self._table[self._row[file]].tolist()))
 
 
 def left_out_reason(name: str) -> str | None:
@@ -213,12 +206,12 @@ def left_out_reason(name: str) -> str | None:
 
 
 def _decoded(raw: bytes, flags: int) -> str:
-    """The name in UTF-8, flagged or not, or in the code page of old; with '/' between folders."""
+    """The file in UTF-8, flagged or not, or in the code page of old; with '/' between folders."""
     try:
-        name = raw.decode("utf-8")
+        file = raw.decode("utf-8")
     except UnicodeDecodeError:
-        name = raw.decode("utf-8", "surrogateescape") if flags & 0x800 else raw.decode("cp437")
-    return name.replace("\\", "/").removeprefix("./")
+        file = raw.decode("utf-8", "surrogateescape") if flags & 0x800 else raw.decode("cp437")
+    return file.replace("\\", "/").removeprefix("./")
 
 
 def _wide(fields: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from striate.errors import ImageError, SourceError
-from striate.pixels.reading import Description, ImageArray
+from striate.pixels.picture import Description, ImageArray, Picture
 
 
 class ArraySource:
@@ -41,8 +41,13 @@ class ArraySource:
 
         self.labels: list[str] | None = None if y is None else [str(label) for label in y]
         self.splits: list[str] | None = None
+        self.groups: list[str] | None = None
         self.stamps = np.array([[zlib.crc32(image), image.nbytes] for image in self._pixels], dtype=np.int64)
         self.notes: list[str] = []
+
+    def load(self, name: str) -> Picture:
+        """The image with this name, and its size, channels and depth."""
+        return Picture(self.read(name), self.describe(name))
 
     def read(self, name: str) -> ImageArray:
         """The image with this name, as `height width channel`."""
@@ -51,7 +56,8 @@ class ArraySource:
     def describe(self, name: str) -> Description:
         """Size, channels and depth of the image with this name."""
         height, width, channels = self._pixels[self._row(name)].shape
-        return Description(height, width, channels, str(self._pixels.dtype))
+        bits = 8 * self._pixels.itemsize
+        return Description(height, width, channels, str(self._pixels.dtype), bits=bits)
 
     def _row(self, name: str) -> int:
         number = name.rpartition("/")[2]

@@ -5,8 +5,8 @@ import numpy as np
 from striate.data.decoding import DEPTHS
 from striate.data.sources import Source
 from striate.errors import ImageError, SourceError
+from striate.pixels.picture import Description
 from striate.pixels.preparation import Preparation
-from striate.pixels.reading import Description
 
 LOOKED_AT = 256
 LARGEST_SIDE = 64

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from striate.data.layout import is_clutter, is_picture, is_text, natural_key, read_layout
+from striate.data.pictures import PictureSource
 from striate.errors import SourceError
-from striate.pixels.reading import Description, ImageArray, decode_image, describe_image, read_bytes
+from striate.pixels.picture import Description
+from striate.pixels.reading import describe_image, read_bytes
 
 
-class FolderSource:
+class FolderSource(PictureSource):
     """Pictures under `root/<class>/…` or `root/{train,validation,test}/<class>/…`.
 
     Links are followed to files inside the root only; other links, pipes, devices and files without the ending
@@ -20,9 +22,9 @@ class FolderSource:
 
     labels: list[str] | None
     splits: list[str] | None
-    in_memory = False
 
     def __init__(self, location: str | os.PathLike) -> None:
+        self.parts = {}
         self.location = os.path.abspath(location)
         left_out: Counter[str] = Counter()
         examples: dict[str, str] = {}
@@ -40,9 +42,9 @@ class FolderSource:
         self.notes = layout.notes + left_out_notes(left_out, examples)
         self._root = os.path.join(self.location, layout.prefix)
 
-    def read(self, name: str) -> ImageArray:
-        """The picture, decoded; ImageError gives the reason alone."""
-        return decode_image(read_bytes(os.path.join(self._root, name)))
+    def file_bytes(self, file: str) -> bytes:
+        """All bytes of one file; ImageError gives the reason alone."""
+        return read_bytes(os.path.join(self._root, file))
 
     def describe(self, name: str) -> Description:
         """Size, channels and depth by the header alone."""

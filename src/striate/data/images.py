@@ -28,7 +28,8 @@ class Images:
 
     `rows` are the rows in the source's listing (and in its pack); `labels` index into `classes`; `splits`
     are 'train', 'validation', 'test' or '' until assigned; `digests` are None until the pictures have been
-    decoded, and `unreadable` names those that could not be, which have no row.
+    decoded; `groups` name what must stay together (a patient, a part, a scene), where that is known; and
+    `unreadable` names those that could not be, which have no row.
     """
 
     source: Source
@@ -37,6 +38,7 @@ class Images:
     labels: Int32[np.ndarray, " image"]
     splits: Shaped[np.ndarray, " image"]
     digests: Shaped[np.ndarray, " image"] | None = None
+    groups: Shaped[np.ndarray, " image"] | None = None
     unreadable: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -57,6 +59,7 @@ class Images:
             labels=self.labels[which],
             splits=self.splits[which],
             digests=digests,
+            groups=None if self.groups is None else self.groups[which],
         )
 
     def of_split(self, name: str) -> "Images":
@@ -171,5 +174,6 @@ def load_images(location: str | os.PathLike | Source) -> Images:
         splits=np.array(source.splits, dtype="U10")
         if source.splits is not None
         else np.full(count, "", "U10"),
+        groups=None if source.groups is None else np.array(source.groups),
         notes=tuple(source.notes),
     )

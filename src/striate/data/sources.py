@@ -12,7 +12,7 @@ from striate.data.archive import ZipSource
 from striate.data.arrays import DigitsSource
 from striate.data.folder import FolderSource
 from striate.errors import SourceError, suggestion
-from striate.pixels.reading import Description, ImageArray
+from striate.pixels.picture import Description, ImageArray, Picture
 
 
 @runtime_checkable
@@ -28,12 +28,17 @@ class Source(Protocol):
     names: list[str]
     labels: list[str] | None
     splits: list[str] | None
+    groups: list[str] | None
     stamps: Int64[np.ndarray, "image field"]
     notes: list[str]
     in_memory: bool
 
+    def load(self, name: str) -> Picture:
+        """The picture, decoded, with what its file says of it; ImageError gives the reason alone."""
+        ...
+
     def read(self, name: str) -> ImageArray:
-        """The picture, decoded; ImageError gives the reason alone."""
+        """The pixels of the picture; ImageError gives the reason alone."""
         ...
 
     def describe(self, name: str) -> Description:

@@ -8,7 +8,7 @@ from jaxtyping import Float32, Float64, Shaped
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from striate.errors import ImageError
-from striate.pixels.reading import ImageArray
+from striate.pixels.picture import ImageArray
 
 Depth = Literal["uint8", "uint16", "float32"]
 FULL_SCALE: dict[str, float] = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}

@@ -19,10 +19,9 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Shaped, UInt8, UInt16
+from jaxtyping import Shaped
 
 # Imported by name so that Pillow never loads all its plug-ins to find these seven.
 from PIL import (
@@ -38,6 +37,7 @@ from PIL import (
 )
 
 from striate.errors import ImageError
+from striate.pixels.picture import Description, ImageArray, Picture
 
 FORMATS = {
     "PNG": PngImagePlugin,
@@ -53,12 +53,6 @@ SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
 PIXEL_LIMIT = 178_956_970
 BYTE_LIMIT = 1 << 30
 
-ImageArray = (
-    UInt8[np.ndarray, "_height _width _channel"]
-    | UInt16[np.ndarray, "_height _width _channel"]
-    | Float32[np.ndarray, "_height _width _channel"]
-)
-
 _ORIENTATION_TAG = 0x0112
 _KINDS = {
     "1": (1, "uint8"),
@@ -69,16 +63,6 @@ _KINDS = {
     "F": (1, "float32"),
 }
 _COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
-
-
-@dataclass(frozen=True)
-class Description:
-    """Size, channels and depth of a picture, told by its header alone."""
-
-    height: int
-    width: int
-    channels: int
-    depth: str
 
 
 def read_image(source: str | os.PathLike | bytes) -> ImageArray:
@@ -128,16 +112,27 @@ def _regular_file(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
 
 
 def decode_image(data: bytes) -> ImageArray:
-    """The picture in the bytes of one file; see `read_image`. ImageError gives the reason alone."""
+    """The first picture in the bytes of one file; see `read_image`. ImageError gives the reason alone."""
+    return decode_picture(data).pixels
+
+
+def decode_picture(data: bytes, image: int = 0) -> Picture:
+    """One picture of the bytes of a file, counted from 0, with what the file says about it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             _check_png(data)
-            with _opened(io.BytesIO(data)) as image:
-                image.load()
-                pixels = _array(image)
+            with _opened(io.BytesIO(data)) as opened:
+                opened.load()
+                pixels = _array(opened)
                 # A TIFF is turned while it loads and has no such tag any more.
-                return _turned(pixels, _orientation(image))
+                pixels = _turned(pixels, _orientation(opened))
+                height, width, channels = pixels.shape
+                mode, bits = opened.mode, 8 * pixels.dtype.itemsize
+                said = Description(
+                    height, width, channels, str(pixels.dtype), opened.format or "", mode, bits
+                )
+                return Picture(pixels, said)
         except ImageError:
             raise
         except MemoryError:
@@ -146,23 +141,29 @@ def decode_image(data: bytes) -> ImageArray:
             raise ImageError(f"it cannot be decoded: {_words(error)}") from error
 
 
-def describe_image(source: str | os.PathLike | bytes) -> Description:
+def count_images(source: str | os.PathLike | bytes) -> int:
+    """How many pages or frames a file holds."""
+    return describe_image(source).images
+
+
+def describe_image(source: str | os.PathLike | bytes, image: int = 0) -> Description:
     """What `read_image` would give, told by the header without decoding the pixels.
 
     >>> describe_image(b"P6 4 2 255 ")
-    Description(height=2, width=4, channels=3, depth='uint8')
+    Description(height=2, width=4, channels=3, depth='uint8', format='PPM', mode='RGB', bits=8, ...)
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             whole = isinstance(source, bytes)
             file = nullcontext(io.BytesIO(source)) if whole else _regular_file(source)
-            with file as stream, _opened(stream) as image:
-                channels, depth = _kind(image)
-                height, width = image.height, image.width
-                if image.format != "TIFF" and _orientation(image) >= 5:
+            with file as stream, _opened(stream) as opened:
+                channels, depth = _kind(opened)
+                height, width = opened.height, opened.width
+                if opened.format != "TIFF" and _orientation(opened) >= 5:
                     height, width = width, height
-                return Description(height, width, channels, depth)
+                bits = 8 * np.dtype(depth).itemsize
+                return Description(height, width, channels, depth, opened.format or "", opened.mode, bits)
         except ImageError:
             raise
         except Exception as error:
