@@ -12,7 +12,13 @@ from striate.models import create_model, model_entry, model_names
 
 
 def test_the_default_comes_first() -> None:
-    assert model_names() == ("compact", "lesson", "lenet5", "lenet5_1998", "mlp")
+    assert model_names() == (
+        *("compact", "lesson", "lenet5", "lenet5_1998", "mlp", "alexnet", "alexnet2012", "zfnet"),
+        *("vgg11", "vgg13", "vgg16", "vgg19", "vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"),
+        *("googlenet", "googlenet2014", "resnet18", "resnet34", "resnet50", "resnet101", "resnet152"),
+        *("resnet18_small", "resnet34_small", "resnet50_small"),
+        *("resnet20", "resnet32", "resnet44", "resnet56", "resnet110"),
+    )
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -25,21 +31,30 @@ def test_an_entry_tells_its_story(name: str) -> None:
         entry.name = "other"  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", ["lenet5", "lenet5_1998"])
-def test_departures_are_sentences(name: str) -> None:
-    departures = model_entry(name).departures
-    assert len(departures) >= 5
-    assert all(sentence.endswith(".") for sentence in departures)
+@pytest.mark.parametrize("name", model_names()[5:])
+def test_a_network_of_a_paper_says_where_it_departs(name: str) -> None:
+    assert model_entry(name).departures
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_remarks_are_sentences(name: str) -> None:
+    entry = model_entry(name)
+    assert all(sentence.endswith(".") for sentence in (*entry.departures, *entry.disagreements))
 
 
 @pytest.mark.parametrize(
-    ("name", "smallest"), [("compact", 8), ("lesson", 4), ("lenet5", 28), ("lenet5_1998", 28), ("mlp", 1)]
+    ("name", "smallest"),
+    [
+        *(("compact", 8), ("lesson", 4), ("lenet5", 28), ("lenet5_1998", 28), ("mlp", 1)),
+        *(("alexnet", 63), ("alexnet2012", 63), ("zfnet", 47), ("vgg11", 32), ("vgg11_bn", 32)),
+        *(("googlenet", 15), ("googlenet2014", 31), ("resnet18", 1), ("resnet20", 1)),
+    ],
 )
 def test_the_smallest_size_works_and_one_less_does_not(name: str, smallest: int) -> None:
     entry = model_entry(name)
     assert entry.smallest == smallest
-    network = create_model(name, classes=3, channels=1, size=(smallest, smallest)).eval()
-    assert network(torch.zeros(1, 1, smallest, smallest)).shape == (1, 3)
+    network = create_model(name, classes=3, channels=1, size=(smallest, smallest), weights=False).eval()
+    assert network(torch.zeros(1, 1, smallest, smallest, device="meta")).shape == (1, 3)
     if smallest > 1:
         with pytest.raises(ModelError):
             create_model(name, classes=3, channels=1, size=(smallest - 1, smallest + 5))
@@ -72,11 +87,23 @@ def test_finding_the_smallest_size_draws_no_random_numbers() -> None:
         ),
         (
             {"name": "lenet5", "classes": 10, "dropout": 0.5},
-            "lenet5 has no dropout; leave it out, or take a model that has: compact, lesson, mlp.",
+            "lenet5 has no dropout; leave it out, or take a model that has: compact, lesson, mlp, alexnet, ",
         ),
         (
             {"name": "mlp", "classes": 10, "dropout": 1.0},
             "Dropout is a probability from 0 up to, not including, 1; got 1.0.",
+        ),
+        (
+            {"name": "vgg16", "classes": 10, "size": (31, 64)},
+            "layer pool5 does not fit the 512 × 1 × 4 that reaches it; the smallest square image it takes is 32 × 32",
+        ),
+        (
+            {"name": "googlenet2014", "classes": 10, "size": (28, 28)},
+            "the smallest square image it takes is 31 × 31",
+        ),
+        (
+            {"name": "resnet81", "classes": 10},
+            "There is no model 'resnet81'; did you mean resnet18? Allowed: compact, ",
         ),
         ({"name": "mlp", "classes": 10, "dropout": float("nan")}, "got nan"),
         ({"name": "mlp", "classes": 1}, "A classifier needs at least 2 classes; got 1."),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,22 +19,24 @@ def models(
     classes: Annotated[
         int | None, typer.Option(help="Classes of the head.  [default: the network's own]")
     ] = None,
+    draw: Annotated[
+        str | None, typer.Option("--draw", help="Write a drawing of the network to this SVG file.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """List the networks, or show one layer by layer.
 
     \b
-    Example:  striate models lenet5 --input 1x28x28
+    Example:  striate models resnet50 --input 3x224x224 --draw resnet50.svg
     """
     import striate
 
     if name is None:
-        entries = [striate.model_entry(known) for known in striate.model_names()]
-        if as_json:
-            print(json.dumps([{"name": e.name, "summary": e.summary, "paper": e.paper} for e in entries]))
-        else:
-            width = max(len(entry.name) for entry in entries)
-            print("\n".join(f"{entry.name:<{width}}  {entry.summary}" for entry in entries))
+        if draw is not None:
+            raise striate.UsageError(
+                "--draw needs the name of a network, for example: striate models lenet5."
+            )
+        print(_listing(as_json))
         return
     entry = striate.model_entry(name)
     channels, height, width = parse_shape(shape) if shape is not None else entry.default_input
@@ -42,16 +45,45 @@ def models(
         classes=entry.default_classes if classes is None else classes,
         channels=channels,
         size=(height, width),
+        weights=False,
     )
     summary = striate.summarize(network, (channels, height, width))
+    if draw is not None:
+        _write(Path(draw), summary.to_svg(name))
     if as_json:
-        print(json.dumps({"name": name, **summary.to_dict(), "departures": list(entry.departures)}))
+        remarks = {"departures": list(entry.departures), "disagreements": list(entry.disagreements)}
+        print(json.dumps({"name": name, **summary.to_dict(), **remarks}))
         return
     print(f"{entry.name}: {entry.summary}\n{entry.paper}\n")
     print(summary.to_text())
-    if entry.departures:
-        print("\nWhere it departs from the paper:")
-        print("\n".join(f"- {departure}" for departure in entry.departures))
+    for heading, sentences in (
+        ("Where it departs from the paper", entry.departures),
+        ("Where the paper disagrees with itself or with practice", entry.disagreements),
+    ):
+        if sentences:
+            print(f"\n{heading}:")
+            print("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def _listing(as_json: bool) -> str:
+    import striate
+
+    entries = [striate.model_entry(known) for known in striate.model_names()]
+    if as_json:
+        return json.dumps([{"name": e.name, "summary": e.summary, "paper": e.paper} for e in entries])
+    width = max(len(entry.name) for entry in entries)
+    return "\n".join(f"{entry.name:<{width}}  {entry.summary}" for entry in entries)
+
+
+def _write(path: Path, drawing: str) -> None:
+    import striate
+
+    try:
+        path.write_text(drawing, encoding="utf8")
+    except OSError as error:
+        raise striate.UsageError(
+            f"--draw {path}: the drawing could not be written ({error.strerror}); name a file in a folder that exists."
+        ) from error
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:

@@ -33,7 +33,21 @@ def feature_shape(stages: Mapping[str, nn.Module], input_shape: tuple[int, int, 
 
     Raises ModelError naming the first layer whose window is larger than the maps it gets.
     """
+    return stage_shapes(stages, input_shape).popitem()[1]
+
+
+def stage_shapes(
+    stages: Mapping[str, nn.Module], input_shape: tuple[int, int, int]
+) -> dict[str, tuple[int, ...]]:
+    """The shape that each stage leaves of one image, in the order of the stages.
+
+    >>> stage_shapes({"c1": nn.Conv2d(1, 6, 5, padding=2), "s2": nn.AvgPool2d(2)}, (1, 28, 28))
+    {'c1': (6, 28, 28), 's2': (6, 14, 14)}
+
+    Raises ModelError as `feature_shape` does.
+    """
     image = torch.empty((1, *input_shape), device="meta")
+    shapes: dict[str, tuple[int, ...]] = {}
     for path, layer in _layers(stages):
         try:
             image_after = without_weights(layer)(image)
@@ -41,7 +55,8 @@ def feature_shape(stages: Mapping[str, nn.Module], input_shape: tuple[int, int, 
             seen = " × ".join(map(str, image.shape[1:]))
             raise ModelError(f"layer {path} does not fit the {seen} that reaches it") from error
         image = image_after
-    return tuple(image.shape[1:])
+        shapes[path.partition(".")[0]] = tuple(image.shape[1:])
+    return shapes
 
 
 def _layers(stages: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Module]]:

@@ -50,13 +50,13 @@ def initialise(network: nn.Module, how: str) -> None:
                 bias.zero_()
 
 
-def small_output(layer: nn.Linear, deviation: float = 0.01) -> None:
+def small_output(layer: nn.Module, deviation: float = 0.01) -> None:
     """Start an output layer near zero, so that an untrained network holds all classes equally likely.
 
     Normal with this standard deviation, biases zero. Krizhevsky et al. 2012, section 5.
     """
-    nn.init.normal_(layer.weight, std=deviation)
-    nn.init.zeros_(layer.bias)
+    nn.init.normal_(layer.get_parameter("weight"), std=deviation)
+    nn.init.zeros_(layer.get_parameter("bias"))
 
 
 def _weighted_layers(network: nn.Module) -> Iterator[tuple[Tensor, Tensor | None, float, float]]:

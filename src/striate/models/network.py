@@ -1,6 +1,7 @@
 """A network: named stages, then a head. Everything that looks inside a network stands on its two seams."""
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -21,13 +22,23 @@ class Network(nn.Module):
     (2, 4, 26, 26)
 
     Images are float32 `batch channel height width`, already normalised; channels-last memory is welcome.
-    Logits are float32 `batch class`. The head flattens if it needs to.
+    Logits are float32 `batch class`. The head flattens if it needs to. `auxiliaries` are further heads, each
+    under the name of the stage that it reads; only `all_logits` runs them, and only training asks for that.
     """
 
-    def __init__(self, stages: Mapping[str, nn.Module], head: nn.Module) -> None:
+    auxiliary_weight: ClassVar[float] = 0.3
+    """What the loss of each auxiliary head counts in training. Szegedy et al. 2015, section 5."""
+
+    def __init__(
+        self,
+        stages: Mapping[str, nn.Module],
+        head: nn.Module,
+        auxiliaries: Mapping[str, nn.Module] | None = None,
+    ) -> None:
         super().__init__()
         self.stages = nn.ModuleDict(stages)
         self.head = head
+        self.auxiliaries = nn.ModuleDict(auxiliaries or {})
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -43,6 +54,27 @@ class Network(nn.Module):
     def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch class"]:
         """The logits: one number a class, the highest for the class that the network believes in."""
         return self.head(self.features(x))
+
+    def all_logits(
+        self, x: Float[Tensor, "batch channel height width"]
+    ) -> tuple[Float[Tensor, "batch class"], ...]:
+        """The logits, then those of each auxiliary head in the order of its stage; what training learns from.
+
+        >>> stages = {"conv": nn.Conv2d(1, 4, 3), "flatten": nn.Flatten()}
+        >>> side = nn.Sequential(nn.Flatten(), nn.Linear(4 * 26 * 26, 10))
+        >>> network = Network(stages, head=nn.Linear(4 * 26 * 26, 10), auxiliaries={"conv": side})
+        >>> import torch
+        >>> [tuple(logits.shape) for logits in network.all_logits(torch.zeros(2, 1, 28, 28))]
+        [(2, 10), (2, 10)]
+
+        A network without auxiliary heads gives its logits alone.
+        """
+        aside = []
+        for name, stage in self.stages.items():
+            x = stage(x)
+            if name in self.auxiliaries:
+                aside.append(self.auxiliaries[name](x))
+        return (self.head(x), *aside)
 
     def run_to(
         self, x: Float[Tensor, "batch channel height width"], stage: str

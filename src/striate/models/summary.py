@@ -5,25 +5,40 @@ from typing import Any
 
 import torch
 
+from striate.drawing.network import Column, draw_network
 from striate.errors import ModelError
 from striate.models.geometry import without_weights
 from striate.models.network import Network
+from striate.models.picture import stage_columns
 from striate.models.walk import Row, Walk
+
+KIB = 1024
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The layers of a network in the order in which an image meets them, and the totals."""
+    """The layers of a network in the order in which an image meets them, and the totals.
+
+    `auxiliary` are the parameters of heads that only training uses, `auxiliary_stages` the stages they read; no
+    other total has them.
+    """
 
     input_shape: tuple[int, int, int]
     rows: tuple[Row, ...]
     parameters: int
     trainable: int
+    auxiliary: int = 0
+    auxiliary_stages: tuple[str, ...] = ()
 
     @property
     def multiply_adds(self) -> int:
         """Multiply-adds of all layers for one image."""
         return sum(row.multiply_adds for row in self.rows)
+
+    @property
+    def activation_bytes(self) -> int:
+        """Memory of what all layers put out for one image in float32: about what training keeps of each image."""
+        return sum(row.activation_bytes for row in self.rows)
 
     def to_dict(self) -> dict[str, Any]:
         """The same as plain lists, numbers and strings, ready for JSON."""
@@ -31,13 +46,15 @@ class Summary:
             "input_shape": list(self.input_shape),
             "parameters": self.parameters,
             "trainable": self.trainable,
+            "auxiliary": self.auxiliary,
             "multiply_adds": self.multiply_adds,
+            "activation_bytes": self.activation_bytes,
             "rows": [{word: _plain(value) for word, value in asdict(row).items()} for row in self.rows],
         }
 
     def to_text(self) -> str:
         """An aligned table, one layer a line, with a line of totals under it."""
-        head = ("stage", "layer", "kind", "output", "parameters", "multiply-adds", "sees", "every")
+        head = ("stage", "layer", "kind", "output", "parameters", "multiply-adds", "sees", "every", "memory")
         lines = [
             (
                 row.stage,
@@ -48,16 +65,27 @@ class Summary:
                 f"{row.multiply_adds:,}",
                 _times(row.receptive_field),
                 _times(row.receptive_stride),
+                _memory(row.activation_bytes),
             )
             for row in self.rows
         ]
         total = ("total", "", "", "", f"{self.parameters:,}", f"{self.multiply_adds:,}", "", "")
-        table = _aligned([head, *lines, total], numbers={4, 5})
+        table = _aligned([head, *lines, (*total, _memory(self.activation_bytes))], numbers={4, 5, 8})
         trainable = (
             "all of them trainable" if self.trainable == self.parameters else f"{self.trainable:,} trainable"
         )
         caption = f"input {_times(self.input_shape)} · {self.parameters:,} parameters, {trainable}"
+        if self.auxiliary:
+            caption += f"; {self.auxiliary:,} more in auxiliary heads, used in training only"
         return "\n".join([caption, "", *table])
+
+    def to_svg(self, title: str) -> str:
+        """A drawing, as the text of an SVG file: a box a stage, with its shape, layers, parameters and field."""
+        caption = f"{self.parameters:,} parameters · {self.multiply_adds:,} multiply-adds an image"
+        if self.auxiliary:
+            caption += f" · {self.auxiliary:,} parameters more in auxiliary heads while training"
+        picture = Column("picture", self.input_shape, kind="picture")
+        return draw_network(title, caption, [picture, *stage_columns(self.rows, self.auxiliary_stages)])
 
 
 def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
@@ -88,12 +116,14 @@ def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
             shadow(image)
     except (RuntimeError, ValueError) as error:
         raise ModelError(f"The network cannot take an image of {_times(input_shape)}: {error}") from error
-    parameters = list(network.parameters())
+    parameters = [*network.stages.parameters(), *network.head.parameters()]
     return Summary(
         input_shape=input_shape,
         rows=tuple(walk.rows),
         parameters=sum(weight.numel() for weight in parameters),
         trainable=sum(weight.numel() for weight in parameters if weight.requires_grad),
+        auxiliary=sum(weight.numel() for weight in network.auxiliaries.parameters()),
+        auxiliary_stages=tuple(network.auxiliaries),
     )
 
 
@@ -103,6 +133,10 @@ def _plain(value: Any) -> Any:
 
 def _times(sizes: tuple[int, ...]) -> str:
     return " × ".join(map(str, sizes))
+
+
+def _memory(size: int) -> str:
+    return f"{size / KIB:,.1f} KiB" if size >= KIB else f"{size:,} B"
 
 
 def _aligned(lines: list[tuple[str, ...]], numbers: set[int]) -> list[str]:

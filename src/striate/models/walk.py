@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,22 +14,34 @@ from striate.models.layers import Layer
 from striate.shapes import ReceptiveField
 
 Fields = tuple[ReceptiveField, ReceptiveField]
+FLOAT_BYTES = 4
 
 KINDS: dict[type[nn.Module], str] = {
     nn.Conv2d: "convolution",
     nn.Linear: "fully connected",
     nn.MaxPool2d: "max pooling",
     nn.AvgPool2d: "average pooling",
-    nn.AdaptiveAvgPool2d: "global average pooling",
-    nn.AdaptiveMaxPool2d: "global max pooling",
+    nn.AdaptiveAvgPool2d: "average pooling to a grid",
+    nn.AdaptiveMaxPool2d: "max pooling to a grid",
     nn.BatchNorm2d: "batch normalisation",
+    nn.LocalResponseNorm: "local response normalisation",
     nn.ReLU: "ReLU",
     nn.Tanh: "tanh",
     nn.Dropout: "dropout",
     nn.Flatten: "flatten",
     nn.ReplicationPad2d: "border padding",
 }
-SUMS = ("add", "__add__", "add_", "__iadd__")
+GLOBAL_KINDS: dict[type[nn.Module], str] = {
+    nn.AdaptiveAvgPool2d: "global average pooling",
+    nn.AdaptiveMaxPool2d: "global max pooling",
+}
+JOINS = {
+    "add": "sum",
+    "__add__": "sum",
+    "add_": "sum",
+    "__iadd__": "sum",
+    "cat": "concatenation",
+}
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,8 @@ class Row:
 
     `output_shape` is `(channel, height, width)`, or `(feature,)` once flattened. The receptive field's size,
     its stride and the first pixel that cell 0 sees are (height, width) in pixels; a field may reach into the
-    padding, where pixels are negative.
+    padding, where pixels are negative. `activation_bytes` is the memory of the output for one image in float32;
+    a layer that only gives its input another shape has none of its own.
     """
 
     stage: str
@@ -50,6 +63,7 @@ class Row:
     receptive_field: tuple[int, int]
     receptive_stride: tuple[int, int]
     receptive_start: tuple[int, int]
+    activation_bytes: int
 
 
 class Walk(TorchFunctionMode):
@@ -114,6 +128,9 @@ class Walk(TorchFunctionMode):
                 receptive_field=(fields[0].size, fields[1].size),
                 receptive_stride=(fields[0].stride, fields[1].stride),
                 receptive_start=(fields[0].start, fields[1].start),
+                activation_bytes=0
+                if kind == KINDS[nn.Flatten]
+                else FLOAT_BYTES * math.prod(output.shape[1:]),
             )
         )
 
@@ -124,21 +141,22 @@ class Walk(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Operations between layers: a sum is a row of its own, anything else cannot be followed."""
+        """Operations between layers: where branches join is a row of its own, anything else cannot be followed."""
         output = func(*args, **(kwargs or {}))
         if not self._inside or not isinstance(output, Tensor):
             return output
         path, module = self._inside[-1]
         if not _has_layers(module):
             return output
-        seen = [self._fields[id(value)][1] for value in args if id(value) in self._fields]
-        if func.__name__ not in SUMS or len(seen) != 2:
+        branches = args[0] if func.__name__ == "cat" else args
+        seen = [self._fields[id(value)][1] for value in branches if id(value) in self._fields]
+        if func.__name__ not in JOINS or len(seen) < 2:
             raise ModelError(
                 f"summarize cannot follow {func.__name__} in {path or 'forward'}; make it a layer."
             )
-        fields = (seen[0][0].union(seen[1][0]), seen[0][1].union(seen[1][1]))
-        self._remember(output, fields)
-        self._record(f"{path}.sum", "sum", output, fields)
+        fields = tuple(reduce(ReceptiveField.union, along) for along in zip(*seen, strict=True))
+        self._remember(output, (fields[0], fields[1]))
+        self._record(f"{path}.{JOINS[func.__name__]}", JOINS[func.__name__], output, (fields[0], fields[1]))
         return output
 
 
@@ -149,6 +167,11 @@ def _has_layers(module: nn.Module) -> bool:
 def _kind(module: nn.Module) -> str:
     if isinstance(module, Layer):
         return module.kind
+    if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d) and _pair(module.output_size) == (
+        1,
+        1,
+    ):
+        return GLOBAL_KINDS[type(module)]
     if type(module) not in KINDS:
         raise ModelError(
             f"summarize does not know the layer {type(module).__name__}; known: {', '.join(KINDS.values())}."
@@ -166,9 +189,12 @@ def _multiply_adds(module: nn.Module, output: Tensor) -> int:
 
 def _through(module: nn.Module, maps: Tensor, before: Fields) -> Fields:
     """What a cell sees after the layer, along height and along width."""
-    if isinstance(module, nn.Flatten | nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+    if isinstance(module, nn.Flatten):
         sides = maps.shape[2:] or (1, 1)
         return before[0].then(sides[0]), before[1].then(sides[1])
+    if isinstance(module, nn.AdaptiveAvgPool2d | nn.AdaptiveMaxPool2d):
+        grid = _pair(module.output_size)
+        return _to_grid(before[0], maps.shape[2], grid[0]), _to_grid(before[1], maps.shape[3], grid[1])
     if isinstance(module, nn.ReplicationPad2d):
         left, _, top, _ = module.padding
         return before[0].then(1, padding=top), before[1].then(1, padding=left)
@@ -185,6 +211,12 @@ def _through(module: nn.Module, maps: Tensor, before: Fields) -> Fields:
         before[0].then(windows[0], strides[0], dilations[0], paddings[0]),
         before[1].then(windows[1], strides[1], dilations[1], paddings[1]),
     )
+
+
+def _to_grid(before: ReceptiveField, cells: int, grid: int) -> ReceptiveField:
+    """Windows from ⌊i·cells/grid⌋ to ⌈(i+1)·cells/grid⌉; where those differ, the widest, at their mean distance."""
+    widest = max(-(-(i + 1) * cells // grid) - i * cells // grid for i in range(grid))
+    return before.then(widest, stride=max(1, round(cells / grid)))
 
 
 def _pair(value: Any) -> tuple[int, int]:

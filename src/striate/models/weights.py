@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from striate.errors import RunError
 
+_LONGEST_DIFFERENCE = 40  # lines
 _LONGEST_HEADER = 100_000_000  # bytes; the format's own limit
 
 
@@ -57,19 +58,33 @@ def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
     Raises RunError for a file that is missing, damaged or of another kind, and for one whose names, shapes or
     number types are not the network's: the message lists them side by side.
     """
-    found = _read(Path(path))
+    fill(network, read_weights(path), str(path))
+
+
+def fill(network: nn.Module, found: Mapping[str, Tensor], origin: str) -> None:
+    """Copy tensors into a network of the same names, shapes and number types; `origin` is what an error calls them.
+
+    Raises RunError where they are not the same, with both sides like a diff; nothing is changed then.
+    """
     own = network.state_dict()
     if differences := _differences(own, found):
-        lines = "\n".join(differences)
+        lines = "\n".join(differences[:_LONGEST_DIFFERENCE])
+        if len(differences) > _LONGEST_DIFFERENCE:
+            lines += f"\n… and {len(differences) - _LONGEST_DIFFERENCE} lines more"
         raise RunError(
-            f"{path} does not fit the network (- what the network has, + what the file has):\n{lines}"
+            f"{origin} does not fit the network (- what the network has, + what the file has):\n{lines}"
         )
     with torch.no_grad():
         for name, tensor in own.items():
             tensor.copy_(found[name])
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: str | os.PathLike[str]) -> dict[str, Tensor]:
+    """The tensors of a safetensors file by name.
+
+    Raises RunError for a file that is missing, damaged or of another kind.
+    """
+    path = Path(path)
     try:
         content = path.read_bytes()
     except OSError as error:
