@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import accuracy, crowded, keras_peer, memory, pack, prediction, startup, step
+from bench import accuracy, audit, crowded, data, keras_peer, memory, pack, prediction, startup, step
 
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "startup": startup.lines,
     "pack": pack.lines,
+    "data": data.lines,
+    "audit": audit.lines,
     "step": step.lines,
     "keras": keras_peer.lines,
     "crowded": crowded.lines,

@@ -1,4 +1,4 @@
-"""What every test shares: one thread, and a cache of packs of its own."""
+"""What every test shares: one thread, and a cache of packs and a home of its own."""
 
 import os
 from collections.abc import Iterator
@@ -16,6 +16,7 @@ def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STRIATE_CACHE", str(folder))
+        patch.setenv("STRIATE_HOME", str(tmp_path_factory.mktemp("home")))
         yield folder
 
 

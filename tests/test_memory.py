@@ -14,6 +14,7 @@ from PIL import Image
 import striate
 from doors import command, picture
 from striate.classifier.answering import decoded_ahead
+from striate.pixels.picture import Description, Picture
 
 MEASURED = """
 import resource, sys
@@ -60,12 +61,14 @@ def test_ten_times_the_pictures_need_no_more_memory(archives: dict[int, Path], p
 def test_no_more_than_two_batches_are_decoded_ahead(pictures_run: Path) -> None:
     predictor = striate.Classifier.load(pictures_run).predictor_
     begun = 0
+    pixels = picture(0, 1)[:, :, None]
+    shown = Picture(pixels, Description(*pixels.shape, "uint8"))
 
     def endless():
         nonlocal begun
         while True:
             begun += 1
-            yield f"{begun}.png", lambda: picture(0, 1)[:, :, None]
+            yield f"{begun}.png", lambda: shown
 
     answers = predictor.answers(decoded_ahead(predictor, endless()))
     for number in range(1, 500):

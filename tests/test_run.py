@@ -11,7 +11,7 @@ import torch
 import striate
 from striate.errors import RunError, StriateError
 from striate.files import sha256_of
-from striate.run import FILES, FORMAT, MANIFEST, MODEL, is_finished, load_run, save_run
+from striate.run import DATA, FILES, FORMAT, MANIFEST, MODEL, is_finished, load_run, save_run
 
 
 @pytest.fixture
@@ -57,13 +57,30 @@ def test_the_manifest_names_every_file_in_the_way_of_sha256sum(folder: Path) -> 
 def test_the_model_file_says_what_made_the_run(folder: Path) -> None:
     about = json.loads((folder / MODEL).read_text())
     assert about["format"] == FORMAT
-    assert about["data"]["source"] == "digits"
-    assert sum(sum(split.values()) for split in about["data"]["counts"].values()) == 1797
-    assert about["data"]["splits_sha256"] == sha256_of(folder / "splits.csv")
+    assert "data" not in about
     provenance = about["provenance"]
     assert provenance["command"].startswith("striate train digits --out ")
     assert provenance["versions"]["torch"] == torch.__version__
     assert {"seed", "threads", "machine", "finished"} <= set(provenance)
+
+
+def test_what_names_images_stands_in_a_file_of_its_own(folder: Path) -> None:
+    data = json.loads((folder / DATA).read_text())
+    assert data["source"] == "digits"
+    assert sum(sum(split.values()) for split in data["counts"].values()) == 1797
+    assert data["splits_sha256"] == sha256_of(folder / "splits.csv")
+    assert load_run(folder).about["data"] == data
+
+
+def test_a_run_of_the_format_before_says_so(folder: Path) -> None:
+    (folder / DATA).unlink()
+    stated = json.loads((folder / MANIFEST).read_text())
+    del stated[DATA]
+    (folder / MANIFEST).write_text(json.dumps(stated))
+    with pytest.raises(
+        RunError, match=r"of an older format: its manifest lists no data.json. Train it again"
+    ):
+        load_run(folder)
 
 
 def test_finished_means_that_the_manifest_is_there(tmp_path: Path, folder: Path) -> None:

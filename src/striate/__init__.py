@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from striate.classifier import Classifier as Classifier
     from striate.data import Images as Images
     from striate.data import load_images as load_images
+    from striate.data.audit import Audit as Audit
+    from striate.data.named.downloads import download_data as download_data
+    from striate.data.named.downloads import is_downloaded as is_downloaded
+    from striate.data.named.downloads import named_data as named_data
+    from striate.data.named.registry import NamedData as NamedData
     from striate.errors import ImageError as ImageError
     from striate.errors import Interrupted as Interrupted
     from striate.errors import ModelError as ModelError
@@ -30,19 +35,25 @@ if TYPE_CHECKING:
     from striate.models import summarize as summarize
     from striate.pixels import Preparation as Preparation
     from striate.pixels import read_image as read_image
+    from striate.pixels.picture import Picture as Picture
+    from striate.pixels.picture import Window as Window
+    from striate.pixels.reading import read_picture as read_picture
     from striate.training.events import Events as Events
     from striate.training.recipe import Recipe as Recipe
 
 HOMES = {
     "Answer": "striate.classifier",
+    "Audit": "striate.data.audit",
     "Classifier": "striate.classifier",
     "Events": "striate.training.events",
     "ImageError": "striate.errors",
     "Images": "striate.data",
     "Interrupted": "striate.errors",
     "ModelError": "striate.errors",
+    "NamedData": "striate.data.named.registry",
     "Network": "striate.models",
     "Number": "striate.evaluation",
+    "Picture": "striate.pixels.picture",
     "Preparation": "striate.pixels",
     "Recipe": "striate.training.recipe",
     "RunError": "striate.errors",
@@ -51,12 +62,17 @@ HOMES = {
     "TrainingError": "striate.errors",
     "UsageError": "striate.errors",
     "Verdict": "striate.evaluation",
+    "Window": "striate.pixels.picture",
     "create_model": "striate.models",
+    "download_data": "striate.data.named.downloads",
+    "is_downloaded": "striate.data.named.downloads",
     "judge": "striate.evaluation",
     "load_images": "striate.data",
     "model_entry": "striate.models",
     "model_names": "striate.models",
+    "named_data": "striate.data.named.downloads",
     "read_image": "striate.pixels",
+    "read_picture": "striate.pixels.reading",
     "summarize": "striate.models",
     "verdict_text": "striate.evaluation.text",
 }
@@ -64,14 +80,17 @@ HOMES = {
 
 __all__ = [
     "Answer",
+    "Audit",
     "Classifier",
     "Events",
     "ImageError",
     "Images",
     "Interrupted",
     "ModelError",
+    "NamedData",
     "Network",
     "Number",
+    "Picture",
     "Preparation",
     "Recipe",
     "RunError",
@@ -80,12 +99,17 @@ __all__ = [
     "TrainingError",
     "UsageError",
     "Verdict",
+    "Window",
     "create_model",
+    "download_data",
+    "is_downloaded",
     "judge",
     "load_images",
     "model_entry",
     "model_names",
+    "named_data",
     "read_image",
+    "read_picture",
     "summarize",
     "verdict_text",
 ]

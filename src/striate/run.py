@@ -2,8 +2,12 @@
 
 model.safetensors   the weights                       history.jsonl     one epoch a line
 model.json          network, classes, preparation,    splits.csv        every image and its split
-                    provenance, versions              manifest.json     SHA-256 of each file above
-recipe.json         how it was trained                checkpoint/, tensorboard/
+                    provenance, versions              data.json         where they were, what was left out
+recipe.json         how it was trained                manifest.json     SHA-256 of each file above
+                                                      checkpoint/, tensorboard/
+
+Images are named in splits.csv and data.json alone: model.json, recipe.json and the weights can be passed on without
+telling whose pictures they were trained on.
 """
 
 import json
@@ -22,17 +26,18 @@ from striate.pixels.preparation import Preparation
 from striate.training.history import Record, history_lines, read_history
 from striate.training.recipe import Recipe
 
-FORMAT = 1
+FORMAT = 2
 """Version of the run folder's format; a run of a newer one is refused."""
-WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, MANIFEST = (
+WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, DATA, MANIFEST = (
     "model.safetensors",
     "model.json",
     "recipe.json",
     "history.jsonl",
     "splits.csv",
+    "data.json",
     "manifest.json",
 )
-FILES = (WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS)
+FILES = (WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, DATA)
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Run:
     recipe: Recipe
     history: list[Record]
     about: dict[str, Any]
-    """`model.json` as written."""
+    """`model.json` as written, with `data.json` as its field "data"."""
 
     @property
     def splits(self) -> Path:
@@ -70,7 +75,9 @@ def save_run(
     write_atomically(folder / SPLITS, splits)
     write_json(folder / RECIPE, recipe.model_dump())
     write_atomically(folder / HISTORY, history_lines(history))
-    write_json(folder / MODEL, {"format": FORMAT, **about})
+    write_json(folder / DATA, about["data"])
+    model = {name: value for name, value in about.items() if name != "data"}
+    write_json(folder / MODEL, {"format": FORMAT, **model})
     write_atomically(folder / WEIGHTS, weights_bytes(network.state_dict()))
     write_json(folder / MANIFEST, {name: sha256_of(folder / name) for name in FILES})
 
@@ -87,6 +94,7 @@ def load_run(folder: Path) -> Run:
         raise RunError(
             f"{folder} is a run of format {about.get('format')}; this striate reads format {FORMAT}. Update striate."
         )
+    about["data"] = read_json(folder / DATA)
     try:
         recipe = Recipe(**read_json(folder / RECIPE))
         preparation = Preparation(**about["preparation"])
@@ -128,6 +136,11 @@ def check_manifest(folder: Path) -> None:
             else f"{folder} is not a run folder: it has no {MANIFEST}. `striate train` makes one."
         )
     stated = read_json(folder / MANIFEST)
+    if stated.keys() == set(FILES) - {DATA}:
+        raise RunError(
+            f"{folder} is a run of an older format: its manifest lists no {DATA}. "
+            "Train it again, or use the striate that made it."
+        )
     for name in FILES:
         path = folder / name
         if not path.is_file():

@@ -40,7 +40,7 @@ def test_balanced_small_pictures_need_no_word(tmp_path: Path) -> None:
 
 
 def test_large_pictures_are_said_to_lose_detail(tmp_path: Path) -> None:
-    root = folder(tmp_path / "set", {"cat": 20, "owl": 20}, side=100)
+    root = folder(tmp_path / "set", {"cat": 70, "owl": 70}, side=100)
     said, classifier = notes(root)
     assert len(said) == 1
     assert "(100 × 100 pixels) are scaled to 64 × 64; --set size=128" in said[0]

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+import torch
 from PIL import Image
 
 import striate
@@ -66,7 +67,7 @@ def test_unreadable_and_other_files_are_named_and_the_counts_add_up(tmp_path: Pa
         splits = Counter(row["split"] for row in csv.DictReader(file))
     assert splits["unreadable"] == 3
     assert splits["train"] + splits["validation"] + splits["test"] == 24
-    counts = json.loads((tmp_path / "out" / "model.json").read_text())["data"]["counts"]
+    counts = json.loads((tmp_path / "out" / "data.json").read_text())["counts"]
     assert {split: sum(each.values()) for split, each in counts.items()} == {
         split: splits[split] for split in ("train", "validation", "test")
     }
@@ -155,6 +156,14 @@ def test_a_network_that_no_memory_holds_can_be_looked_at() -> None:
     outcome = striate_here("models", "mlp", "--input", "3x400000x400000")
     assert (outcome.code, outcome.err) == (0, "")
     assert "245,760,000,268,298 parameters" in outcome.out
+
+
+def test_memory_that_ends_in_torch(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        torch.empty(2**50)
+
+    monkeypatch.setattr(striate, "summarize", full)
+    refused(striate_here("models", "mlp"), 1, "not enough memory", "batch_size")
 
 
 def test_memory_that_ends_in_python(monkeypatch: pytest.MonkeyPatch) -> None:

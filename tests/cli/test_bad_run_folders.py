@@ -17,7 +17,7 @@ from doors import (
 )
 from striate.files import sha256_of
 
-RUN_FILES = ("model.safetensors", "model.json", "recipe.json", "history.jsonl", "splits.csv")
+RUN_FILES = ("model.safetensors", "model.json", "recipe.json", "history.jsonl", "splits.csv", "data.json")
 
 
 # Run folders
@@ -99,7 +99,7 @@ def test_a_checkpoint_that_is_a_pickle_is_not_opened_on_resume(tmp_path: Path, r
         path.write_bytes(pickle.dumps(Canary(canary)))
         path.with_suffix(".sha256").write_text(f"{sha256_of(path)}  {path.name}\n")
     (run / "manifest.json").unlink()
-    source = json.loads((run / "model.json").read_text())["data"]["source"]
+    source = json.loads((run / "data.json").read_text())["source"]
     refused(try_to_train(source, run, "--resume"), 1, "damaged")
     assert not canary.exists()
 

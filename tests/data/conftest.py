@@ -1,9 +1,11 @@
 """A small set of pictures, and a cache of its own for every test."""
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from evil import Child
 from made_pictures import write_pictures
 
 
@@ -26,3 +28,20 @@ def real_data() -> Path:
     if not folder:
         pytest.skip("STRIATE_DATA is unset: the folder with mnist.zip and cifar10.zip is needed")
     return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    process = Child()
+    yield process
+    process.end()
+
+
+@pytest.fixture
+def asked(child, tmp_path) -> Callable[..., dict]:
+    """Opens, reads and lists what means harm in another process."""
+
+    def ask(path: Path, **environment: str) -> dict:
+        return child.ask(path, STRIATE_CACHE=str(tmp_path / "cache"), **environment)
+
+    return ask

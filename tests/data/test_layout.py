@@ -1,8 +1,13 @@
 """What folders mean, from names alone."""
 
-import pytest
+import re
 
-from striate.data.layout import natural_key, read_layout
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from striate.data.sources.layout import read_layout
+from striate.data.sources.order import natural_key, natural_order
 from striate.errors import SourceError
 
 
@@ -62,3 +67,35 @@ def test_refused_layouts_say_what_is_expected(names, words):
         read(*names)
     if "class" in words and "beside" not in words:
         assert "set/<class>/picture.png" in str(caught.value)
+
+
+def counted(name: str) -> tuple[list[str | int], str]:
+    """The order by its definition: texts and whole numbers in turn, then the name itself."""
+    parts: list[str | int] = list(re.split(r"([0-9]+)", name))
+    parts[1::2] = map(int, parts[1::2])
+    return parts, name
+
+
+NAMES = st.text(st.sampled_from("aB-./ 012379é\U0001f600\x01"), max_size=12) | st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=8
+)
+
+
+@given(st.lists(NAMES, max_size=12))
+def test_the_quick_order_is_the_order_by_definition(names):
+    expected = sorted(range(len(names)), key=lambda index: counted(names[index]))
+    assert natural_order(names) == expected
+    assert sorted(names, key=natural_key) == sorted(names, key=counted)
+
+
+@pytest.mark.parametrize(
+    "names", [[], ["a"], ["1", "01", "001"], ["a\0" + "2", "a\0" + "10"], ["9" * 5000, "8"]]
+)
+def test_orders_at_the_edges(names):
+    assert sorted(natural_order(names)) == list(range(len(names)))
+    assert [names[index] for index in natural_order(names)] == sorted(names, key=natural_key)
+
+
+def test_equal_numbers_are_told_apart_by_the_name():
+    names = ["a1", "a001", "a01", "a2", "a01"]
+    assert [names[index] for index in natural_order(names)] == ["a001", "a01", "a01", "a1", "a2"]

@@ -1,11 +1,6 @@
 """Packs: the same pixels by every road, whole or not at all, and widened when they must be."""
 
-import errno
 import json
-import os
-import signal
-import subprocess
-import sys
 import zipfile
 
 import numpy as np
@@ -13,7 +8,7 @@ import pytest
 from made_pictures import write_pictures
 from PIL import Image
 
-import striate.data.workers as workers_room
+import striate.data.packing.workers as workers_room
 from striate.data import (
     ArraySource,
     build_pack,
@@ -22,9 +17,8 @@ from striate.data import (
     open_source,
     pack_source,
 )
-from striate.data.digest import pixel_digest
-from striate.data.folder import FolderSource
-from striate.errors import SourceError, StriateError
+from striate.data.packing.digest import pixel_digest
+from striate.errors import SourceError
 
 
 def test_a_pack_is_the_prepared_pictures_row_for_row(pictures):
@@ -41,7 +35,7 @@ def test_a_pack_is_the_prepared_pictures_row_for_row(pictures):
 def test_the_second_time_it_is_opened_and_nothing_decoded(pictures, monkeypatch):
     source = open_source(pictures)
     _, first = pack_source(source)
-    monkeypatch.setattr("striate.data.pack.decode_source", None)
+    monkeypatch.setattr("striate.data.packing.pack.decode_source", None)
     _, second = pack_source(source)
     assert first.key == second.key
     np.testing.assert_array_equal(first.pixels, second.pixels)
@@ -58,37 +52,6 @@ def test_another_content_or_geometry_is_another_pack(pictures):
     assert build_pack(changed, learned).key in keys
 
 
-def test_worker_processes_give_the_same_pack(pictures, monkeypatch, cache):
-    (pictures / "cat" / "2.png").write_bytes(b"no picture")
-    source = open_source(pictures)
-    _, inline = pack_source(source, workers=1)
-    monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
-    seen = []
-    _, pooled = pack_source(source, workers=2, cache=cache / "b", progress=lambda *step: seen.append(step))
-    np.testing.assert_array_equal(inline.pixels, pooled.pixels)
-    np.testing.assert_array_equal(inline.digests, pooled.digests)
-    assert pooled.failures == inline.failures
-    assert pooled.failures == {1: inline.failures[1]}
-    assert seen[-1] == (60, 60)
-
-
-def test_a_picture_that_kills_its_worker_costs_its_own_row(pictures, monkeypatch):
-    monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
-    source = open_source(pictures)
-    source.__class__ = Killing
-    _, pack = pack_source(source, workers=2)
-    assert pack.failures == {4: f"the decoder ended abruptly on it (exit status {-signal.SIGKILL})"}
-
-
-class Killing(FolderSource):
-    """A folder whose fifth picture ends the process that reads it."""
-
-    def read(self, name):
-        if name == "cat/5.png":
-            os.kill(os.getpid(), signal.SIGKILL)
-        return super().read(name)
-
-
 def test_unreadable_pictures_are_named_and_zero(pictures):
     (pictures / "cat" / "2.png").write_bytes(b"")
     (pictures / "dog" / "3.png").write_text("no picture")
@@ -103,7 +66,7 @@ def test_unreadable_pictures_are_named_and_zero(pictures):
         assert pack.digests[row] == b""
 
 
-@pytest.mark.parametrize("file", ["pixels.npy", "digests.npy", "index.json"])
+@pytest.mark.parametrize("file", ["pixels.npy", "digests.npy", "facts.npy", "index.json"])
 def test_a_damaged_pack_is_built_again(pictures, file):
     source = open_source(pictures)
     _, pack = pack_source(source)
@@ -191,89 +154,6 @@ def test_statistics_against_numpy(dtype, channels, monkeypatch):
 
 def test_a_constant_channel_deviates_by_one():
     assert channel_statistics(np.full((3, 2, 2, 1), 51, np.uint8), np.arange(3)) == ((0.2,), (1.0,))
-
-
-def test_a_full_disk_says_what_is_needed_and_leaves_nothing(pictures, monkeypatch, cache):
-    def full(*_):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(StriateError, match=r"the disk is full: the pack needs 3,840 bytes and .* free"):
-        pack_source(open_source(pictures))
-    assert not [path for path in (cache / "packs").iterdir() if path.is_dir()]
-
-
-def test_a_cache_that_cannot_be_written(pictures, cache):
-    (cache / "packs").write_text("in the way")
-    with pytest.raises(StriateError, match=r"cannot be written .* set STRIATE_CACHE"):
-        pack_source(open_source(pictures))
-
-
-@pytest.mark.parametrize("pool", [False, True])
-def test_ctrl_c_leaves_nothing(pictures, monkeypatch, cache, pool):
-    if pool:
-        monkeypatch.setattr(workers_room, "SMALL_SOURCE", 0)
-
-    def stop(*_):
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        pack_source(open_source(pictures), progress=stop, workers=2)
-    assert not [path for path in (cache / "packs").iterdir() if path.is_dir()]
-
-
-def test_a_killed_build_is_cleaned_up_by_the_next(pictures, cache, tmp_path):
-    script = (
-        "import sys, time\n"
-        "from striate.data import open_source, pack_source\n"
-        "pack_source(open_source(sys.argv[1]), progress=lambda *_: "
-        "(print('on', flush=True), time.sleep(60)))\n"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script, pictures], stdout=subprocess.PIPE)
-    with process:
-        assert process.stdout.readline() == b"on\n"
-        process.kill()
-    (leftover,) = (path for path in (cache / "packs").iterdir() if path.suffix == ".building")
-    other = open_source(write_pictures(tmp_path / "other"))
-    pack_source(other)
-    assert not leftover.exists()
-
-
-def test_two_processes_at_once_build_one_pack(pictures, cache):
-    script = (
-        "import sys\nfrom striate.data import open_source, pack_source\n"
-        "print(pack_source(open_source(sys.argv[1]))[1].pixels.sum())\n"
-    )
-    running = [
-        subprocess.Popen([sys.executable, "-c", script, pictures], stdout=subprocess.PIPE) for _ in range(3)
-    ]
-    answers = {process.communicate()[0] for process in running}
-    assert [process.returncode for process in running] == [0, 0, 0]
-    assert len(answers) == 1
-    assert len([path for path in (cache / "packs").iterdir() if path.is_dir()]) == 1
-
-
-def test_a_script_without_a_main_guard_may_pack(pictures, tmp_path, cache):
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import sys, torch\nimport striate.data.workers as w\n"
-        "from striate.data import open_source, pack_source\n"
-        "w.SMALL_SOURCE = 0\nprint(len(pack_source(open_source(sys.argv[1]), workers=2)[1].pixels))\n"
-    )
-    done = subprocess.run([sys.executable, script, pictures], capture_output=True, text=True, check=True)
-    assert (done.stdout, done.stderr) == ("60\n", "")
-
-
-def test_packing_needs_no_torch(pictures):
-    script = (
-        "import sys\nfrom striate.data import open_source, pack_source\n"
-        "pack_source(open_source(sys.argv[1]))\n"
-        "print('torch' in sys.modules, 'sklearn' in sys.modules)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script, pictures], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False False\n"
 
 
 def test_a_zip_is_packed_like_its_folder(pictures, tmp_path, monkeypatch):

@@ -2,11 +2,14 @@
 
 import os
 import pickle
+import tarfile
 import zipfile
 
+import made_archives as made
 import numpy as np
 import pytest
 from made_pictures import write_pictures
+from PIL import Image
 from sklearn.datasets import load_digits
 
 from striate.data import ArraySource, DigitsSource, Source, list_pictures, open_source
@@ -89,8 +92,8 @@ def test_a_folder_named_digits_comes_first(tmp_path, monkeypatch):
     ("given", "words"),
     [
         ("digit", "did you mean digits"),
-        ("/nowhere/at/all", "no path that exists and no embedded data"),
-        (__file__, "neither a folder nor a zip archive"),
+        ("/nowhere/at/all", "no path that exists and no data set by name; Allowed: digits, mnist"),
+        (__file__, "no source of images; give a folder of class folders, or a zip or tar of them"),
     ],
 )
 def test_unknown_locations(given, words):
@@ -147,7 +150,7 @@ def test_pictures_to_predict_come_from_anywhere(pictures, tmp_path):
     ]
     assert listed[21][0] == f"{archive}/deep/down/1.png"
     assert len(listed) == 23
-    assert all(read().shape == (8, 8, 1) for _, read in listed[:-1])
+    assert all(read().pixels.shape == (8, 8, 1) for _, read in listed[:-1])
     with pytest.raises(ImageError, match="no such file"):
         listed[-1][1]()
 
@@ -165,3 +168,104 @@ def test_listing_a_folder_is_lazy(pictures):
     next(listing)
     (pictures / "owl" / "1.png").unlink()
     assert sum(1 for _ in listing) == 58
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Two classes: a scan of three pages and a picture without an ending; a name that is a UID; no picture at all."""
+    for name in ("lung", "skull"):
+        (tmp_path / "study" / name).mkdir(parents=True)
+    (tmp_path / "study/lung/scan.tif").write_bytes(made.pages(3))
+    (tmp_path / "study/lung/IM0001").write_bytes(made.png(1))
+    (tmp_path / "study/skull/1.2.840.10008.7").write_bytes(made.pages(2))
+    (tmp_path / "study/skull/LICENSE").write_text("no picture")
+    (tmp_path / "study/DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    return tmp_path / "study"
+
+
+PAGES = [
+    "lung/IM0001",
+    "lung/scan.tif#1",
+    "lung/scan.tif#2",
+    "lung/scan.tif#3",
+    "skull/1.2.840.10008.7#1",
+    "skull/1.2.840.10008.7#2",
+]
+
+
+def packed_study(study, tmp_path, form):
+    path = tmp_path / f"study.{form}"
+    if form == "zip":
+        with zipfile.ZipFile(path, "w") as file:
+            for entry in sorted(study.rglob("*")):
+                if entry.is_file():
+                    file.write(entry, entry.relative_to(study))
+    elif form == "tar":
+        with tarfile.open(path, "w") as file:
+            file.add(study, ".")
+    return path if form != "folder" else study
+
+
+@pytest.mark.parametrize("form", ["folder", "zip", "tar"])
+def test_pages_are_pictures_and_files_without_ending_are_looked_at(study, tmp_path, form):
+    path = packed_study(study, tmp_path, form)
+    source = pickle.loads(pickle.dumps(open_source(path)))
+    assert source.names == PAGES
+    assert source.labels == ["lung"] * 4 + ["skull"] * 2
+    assert source.notes == ["1 file left out, without a picture's ending: skull/LICENSE"]
+    assert [int(source.read(name).mean()) for name in PAGES[1:]] == [10, 20, 30, 10, 20]
+    assert source.describe(PAGES[3]).images == 3
+    assert len({tuple(stamp) for stamp in source.stamps.tolist()}) == len(PAGES)
+    listed = dict(list_pictures([path]))
+    assert sorted(listed) == sorted(f"{path}/{name}" for name in PAGES)
+    assert int(listed[f"{path}/lung/scan.tif#2"]().pixels.mean()) == 20
+
+
+def test_one_page_asked_for(study):
+    scan = study / "lung/scan.tif"
+    assert [name for name, _ in list_pictures([scan])] == [f"{scan}#{page}" for page in (1, 2, 3)]
+    ((name, read),) = list_pictures([f"{scan}#2"])
+    assert (name, int(read().pixels.mean())) == (f"{scan}#2", 20)
+
+
+def test_a_file_of_many_pages_is_read_once_while_they_are_read_in_turn(study, monkeypatch):
+    source = open_source(study)
+    read = []
+    whole = source.store.read
+    monkeypatch.setattr(source.store, "read", lambda file: read.append(file) or whole(file))
+    for name in PAGES:
+        source.load(name)
+    assert read == ["lung/IM0001", "lung/scan.tif", "skull/1.2.840.10008.7"]
+
+
+def test_a_file_that_cannot_be_counted_is_listed_as_one(study):
+    (study / "lung/scan.tif").write_bytes(made.pages(3)[:20])
+    source = open_source(study)
+    assert source.names[1] == "lung/scan.tif"
+    with pytest.raises(ImageError):
+        source.load("lung/scan.tif")
+
+
+def test_a_draft_reaches_the_decoder(tmp_path):
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        Image.new("L", (640, 480)).save(tmp_path / name / "1.jpg")
+    source = open_source(tmp_path)
+    assert source.load("cat/1.jpg").pixels.shape == (480, 640, 1)
+    assert source.load("cat/1.jpg", (60, 80)).pixels.shape == (60, 80, 1)
+    shapes = [read().pixels.shape for _, read in list_pictures([tmp_path], (100, 100))]
+    assert shapes == [(120, 160, 1)] * 2
+
+
+def test_arrays_have_no_columns_and_take_a_draft():
+    source = open_source("digits")
+    assert source.load(source.names[0], (1, 1)).pixels.shape == (8, 8, 1)
+    assert not source.columns
+    with pytest.raises(SourceError, match="digits has no table with columns"):
+        source.column("age")
+
+
+def test_a_source_without_a_table_has_no_columns(pictures):
+    source = open_source(pictures)
+    with pytest.raises(SourceError, match="has no table with columns, so none called 'age'"):
+        source.column("age")

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from striate.errors import ImageError
 from striate.pixels import Preparation
+from striate.pixels.picture import LookUpTable, Window
 from striate.pixels.preparation import resampling_matrix, resize
+from striate.pixels.windowing import apply_window
 
 RNG = np.random.default_rng(0)
 sides = st.integers(1, 40)
@@ -52,7 +54,7 @@ def test_halves_round_to_even():
     assert resize(np.array([[[1], [2]]], np.uint8), 1, 1).item() == 2
 
 
-@pytest.mark.parametrize("depth", ["uint8", "uint16", "float32"])
+@pytest.mark.parametrize("depth", ["uint8", "uint16", "int16", "float32"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_picture_at_its_size_is_untouched(depth, channels):
     image = (RNG.random((8, 8, channels)) * 200).astype(depth)
@@ -134,8 +136,76 @@ def test_it_survives_json():
         ({"mean": (float("nan"),), "std": (1.0,)}, "finite"),
         ({"channels": 2}, "1 or 3"),
         ({"hieght": 3}, "Extra inputs"),
+        ({"window": "lung"}, "a window makes pixels of depth uint16, not uint8; set depth=uint16"),
+        ({"window": "lnug", "depth": "uint16"}, r"did you mean lung\? Allowed"),
     ],
 )
 def test_fields_that_do_not_agree(fields, words):
     with pytest.raises(ValidationError, match=words):
         preparation(**fields)
+
+
+UNITS = np.array([-1350, -600, 0, 150], np.int16).reshape(1, 4, 1)
+
+
+def test_measured_units_stay_what_they_are():
+    np.testing.assert_array_equal(preparation(1, 4, depth="int16").pixels(UNITS), UNITS)
+    as_floats = preparation(1, 4, depth="float32").pixels(UNITS)
+    assert (as_floats.dtype, as_floats.tolist()) == (np.float32, UNITS.astype(np.float32).tolist())
+    assert preparation(1, 2, depth="int16").pixels(UNITS).min() < -800
+    learned = preparation(depth="int16").with_statistics((-500 / 32767,), (200 / 32767,))
+    scale, offset = learned.affine()
+    np.testing.assert_allclose(UNITS * scale + offset, (UNITS + 500.0) / 200, rtol=1e-5)
+
+
+@pytest.mark.parametrize("depth", ["uint8", "uint16"])
+def test_measured_units_and_levels_do_not_mix(depth):
+    with pytest.raises(ImageError, match=f"measured units and have no place in {depth}.*--set window=file"):
+        preparation(depth=depth).pixels(UNITS)
+    with pytest.raises(
+        ImageError, match=rf"{depth} levels and have no place in measured units.*window=-600/1500"
+    ):
+        preparation(depth="int16").pixels(np.zeros((4, 4, 1), depth))
+
+
+def test_a_window_of_one_s_own():
+    lung = preparation(1, 4, depth="uint16", window="lung")
+    assert lung == preparation(1, 4, depth="uint16", window=" -600/1500")
+    assert lung.window == "-600/1500"
+    own = Window(-600.0, 1500.0)
+    for image in (UNITS, UNITS.astype(np.float32)):
+        # Every file gets this window, whatever its own is.
+        np.testing.assert_array_equal(lung.pixels(image, Window(3.0, 4.0)), apply_window(UNITS, own))
+
+
+def test_the_window_of_each_file():
+    shown = preparation(1, 4, depth="uint16", window="file")
+    for own in (Window(-100.0, 700.0, "sigmoid"), LookUpTable(-600, (0, 7, 9), 9)):
+        np.testing.assert_array_equal(shown.pixels(UNITS, own), apply_window(UNITS, own))
+    assert shown.pixels(np.full((1, 4, 1), 3, np.uint8)).ravel().tolist() == [771] * 4
+    assert shown.pixels(np.full((1, 4, 1), 3, np.uint16)).ravel().tolist() == [3] * 4
+    np.testing.assert_array_equal(shown.pixels(UNITS), UNITS.astype(int) + 32768)
+    with pytest.raises(ImageError, match="floating-point and have no place in uint16"):
+        shown.pixels(UNITS.astype(np.float32))
+    with pytest.raises(ImageError, match="not finite"):
+        shown.pixels(np.full((1, 4, 1), np.nan, np.float32), Window(0.0, 2.0))
+
+
+def test_without_a_window_the_file_s_own_is_left_alone():
+    np.testing.assert_array_equal(preparation(1, 4, depth="int16").pixels(UNITS, Window(0.0, 9.0)), UNITS)
+
+
+def test_colour_is_never_windowed():
+    image = RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    shown = preparation(channels=3, depth="uint16", window="0/10").pixels(image, Window(0.0, 3.0))
+    np.testing.assert_array_equal(shown, image.astype(np.uint16) * 257)
+
+
+def test_new_fields_key_a_pack_only_where_they_are_used():
+    assert set(preparation().geometry()) == {"height", "width", "channels", "depth", "fit"}
+    assert preparation(depth="uint16", window="lung").geometry()["window"] == "-600/1500"
+    assert preparation(draft=True).geometry()["draft"] is True
+    assert preparation(draft=True).draft_size() == (8, 8)
+    assert preparation().draft_size() is None
+    old = preparation().model_dump(exclude={"window", "draft"})
+    assert Preparation(**old) == preparation()

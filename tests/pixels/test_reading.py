@@ -109,39 +109,14 @@ def test_first_frame_of_an_animation():
     assert (read_image(data) == 10).all()
 
 
-@pytest.mark.parametrize(("colour_type", "samples"), [(2, 3), (4, 2), (6, 4)])
-def test_sixteen_bit_colour_png_is_refused(colour_type, samples):
-    with pytest.raises(ImageError, match="16-bit colour would lose its lower 8 bits"):
-        decode_image(png(16, colour_type, 2, bytes(2 * 2 * samples)))
-
-
-def test_sixteen_bit_colour_ppm_is_refused():
-    with pytest.raises(ImageError, match="16-bit colour would lose"):
-        decode_image(b"P6 1 1 65535 " + bytes(6))
-
-
-def test_sixteen_bit_colour_tiff_is_refused():
-    tags = [(256, 4, 1), (257, 4, 1), (258, 3, 16), (259, 3, 1), (262, 3, 2), (273, 4, 122), (277, 3, 3)]
-    tags += [(278, 4, 1), (279, 4, 6)]
-    entries = b"".join(
-        struct.pack("<HHI", tag, kind, 3 if tag == 258 else 1)
-        + struct.pack("<I", 128 if tag == 258 else value)
-        for tag, kind, value in tags
-    )
-    data = b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + bytes(4)
-    data = data.ljust(122, b"\0") + bytes(6) + struct.pack("<HHH", 16, 16, 16)
-    with pytest.raises(ImageError, match="16-bit colour would lose"):
-        decode_image(data)
-
-
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
         (b"", "the file is empty"),
         (b"hello, I am a text", "it is not a picture"),
         (encoded(Image.fromarray(COLOUR))[:-20], "cut short"),
-        (encoded(Image.fromarray(COLOUR), "JPEG")[:-60], "cannot be decoded"),
-        (encoded(Image.fromarray(COLOUR), "BMP")[:-30], "cannot be decoded"),
+        (encoded(Image.fromarray(COLOUR), "JPEG")[:-60], "cut short"),
+        (encoded(Image.fromarray(COLOUR), "BMP")[:-30], "cut short"),
         (b"P5 20000 20000 255 ", "limit"),
     ],
 )

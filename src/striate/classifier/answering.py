@@ -10,20 +10,28 @@ import numpy as np
 
 from striate.classifier.prediction import Answer, Predictor
 from striate.data import list_pictures
+from striate.data.pseudonyms import pseudonyms, secret_key
 from striate.errors import ImageError
 from striate.pixels import Preparation
+from striate.pixels.picture import Picture
 
 Prepared = np.ndarray | str
 """Pixels as the network's preparation wants them, or the reason why there are none."""
 
 
-def stream(predictor: Predictor, paths: Iterable[str | os.PathLike]) -> Iterator[Answer]:
+def stream(
+    predictor: Predictor, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False
+) -> Iterator[Answer]:
     """One answer a picture, in the order of the listing."""
-    return predictor.answers(decoded_ahead(predictor, list_pictures(paths)))
+    pictures = list_pictures(paths, predictor.preparation.draft_size())
+    if pseudonymous:
+        key = secret_key()
+        pictures = ((pseudonyms([name], kind="image", key=key)[0], read) for name, read in pictures)
+    return predictor.answers(decoded_ahead(predictor, pictures))
 
 
 def decoded_ahead(
-    predictor: Predictor, pictures: Iterator[tuple[str, Callable[[], np.ndarray]]]
+    predictor: Predictor, pictures: Iterator[tuple[str, Callable[[], Picture]]]
 ) -> Iterator[tuple[str, Prepared]]:
     """Pictures prepared by as many threads as there are cores, at most two batches ahead of their reader."""
     waiting: deque[tuple[str, Future[Prepared]]] = deque()
@@ -40,9 +48,10 @@ def decoded_ahead(
             enqueue(1)
 
 
-def prepared(read: Callable[[], np.ndarray], preparation: Preparation) -> Prepared:
+def prepared(read: Callable[[], Picture], preparation: Preparation) -> Prepared:
     """One picture decoded and prepared, or the reason why it cannot be."""
     try:
-        return preparation.pixels(read())
+        picture = read()
+        return preparation.pixels(picture.pixels, window=picture.description.window)
     except ImageError as error:
         return str(error)

@@ -15,7 +15,7 @@ from sklearn.metrics import accuracy_score
 from striate.classifier import judging
 from striate.classifier.answering import stream
 from striate.classifier.labels import typed
-from striate.classifier.material import decode, material
+from striate.classifier.material import Given, decode, material
 from striate.classifier.prediction import Answer, Predictor
 from striate.classifier.provenance import describe
 from striate.classifier.workplace import Workplace
@@ -60,6 +60,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         events: Sequence[Events] = (),
         stop: Callable[[], bool] = lambda: False,
         command: str | None = None,
+        stream: bool = False,
     ) -> "Classifier":
         """Train on a table of images, or on arrays.
 
@@ -73,6 +74,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
             events: listeners, told what happens.
             stop: asked after every step; when true the state is saved and Interrupted raised.
             command: the command to be recorded as what made the run.
+            stream: decode pictures anew in every epoch instead of keeping them prepared in a pack on the disk; the
+                batches, and so the weights, are the same.
 
         Raises:
             SourceError: images that are no usable training set. ModelError: a network that does not exist or does
@@ -84,7 +87,8 @@ class Classifier(ClassifierMixin, BaseEstimator):
         listener = EventList(events)
         workplace = Workplace(Path(out), resume=resume) if out is not None else None
         try:
-            return self._fit(X, y, recipe, validation, splits, workplace, listener, stop, command)
+            given = Given(X, y, validation, Path(splits) if splits else None, stream)
+            return self._fit(given, recipe, workplace, listener, stop, command)
         except BrokenPipeError:  # a listener's reader has left: no matter of ours
             raise
         except OSError as error:
@@ -120,12 +124,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """
         return judging.answer_one(self.predictor_, image)
 
-    def answers(self, paths: Iterable[str | os.PathLike]) -> Iterator[Answer]:
-        """Answers for every picture in files, folders and zips, in order, however many there are.
+    def answers(self, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False) -> Iterator[Answer]:
+        """Answers for every picture in files, folders and archives, in order, however many there are.
 
-        A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number.
+        A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number. With
+        `pseudonymous` pictures are called by keyed digests of their names.
         """
-        return stream(self.predictor_, paths)
+        return stream(self.predictor_, paths, pseudonymous=pseudonymous)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy on labelled images: a table, or arrays and their labels."""
@@ -136,20 +141,20 @@ class Classifier(ClassifierMixin, BaseEstimator):
             truth = truth.astype(str)
         return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
 
-    def evaluate(
-        self, X: Any = None, y: Any = None, *, split: str = "test", leaks: str = "refuse"
-    ) -> Verdict:
+    def evaluate(self, X: Any = None, y: Any = None, **asked: Any) -> Verdict:
         """The verdict on labelled images: the run's own split, another source, a table, or arrays.
 
         Args:
             X: None for the run's own images; a path; `Images`; or arrays with their labels `y`.
-            split: which split of the run's own images, or of a source with ready-made splits.
-            leaks: "refuse" when an image was trained on, "drop" such images, or "accept" them.
+            asked: how to judge; the fields of `Asked`: `split` of the run's own images, or of a source with
+                ready-made splits; `leaks` "refuse" when an image was trained on, "drop" such images, or "accept"
+                them; `grouping`, a column and an expression as of `load_images`; `pseudonymous`.
 
         Raises:
-            SourceError: an image was trained on; classes that the run does not know; images that changed.
+            SourceError: an image, or one of its group, was trained on; classes that the run does not know; images
+                that changed.
         """
-        return judging.judge_images(self, X, y, split=split, leaks=leaks).verdict
+        return judging.judge_images(self, X, y, judging.Asked(**asked)).verdict
 
     def report(
         self,
@@ -157,14 +162,13 @@ class Classifier(ClassifierMixin, BaseEstimator):
         X: Any = None,
         y: Any = None,
         *,
-        split: str = "test",
-        leaks: str = "refuse",
         command: str | None = None,
+        **asked: Any,
     ) -> Verdict:
         """`evaluate`, and write evaluation.json, predictions.csv, predictions.png and report.html to a folder."""
         from striate.classifier.reporting import write_report
 
-        judged = judging.judge_images(self, X, y, split=split, leaks=leaks)
+        judged = judging.judge_images(self, X, y, judging.Asked(**asked))
         write_report(Path(folder), self, judged, command)
         return judged.verdict
 
@@ -201,17 +205,14 @@ class Classifier(ClassifierMixin, BaseEstimator):
 
     def _fit(
         self,
-        X: Any,
-        y: Any,
+        given: Given,
         recipe: Recipe,
-        validation: Any,
-        splits: Any,
         workplace: Workplace | None,
         events: Events,
         stop: Callable[[], bool],
         command: str | None,
     ) -> "Classifier":
-        decoded = decode(X, y, recipe, validation=validation, splits=splits, events=events)
+        decoded = decode(given, recipe, events)
         table = decoded.images.splits_csv()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(recipe.seed)

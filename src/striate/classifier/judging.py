@@ -1,28 +1,21 @@
 """From a trained network and labelled images to a verdict, after asking whether the images were trained on."""
 
-import csv
-import io
 import os
-import tempfile
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float64, Int, Shaped
+from jaxtyping import Float64, Int
 
+from striate.classifier.leaks import LEAKS, Trained, trained_in, trained_of, without_leaks
 from striate.classifier.prediction import Answer, Predictor
 from striate.data import ArraySource, Images, Pack, build_pack, load_images
 from striate.errors import SourceError, UsageError, suggestion
 from striate.evaluation import Verdict, judge
-from striate.pixels import read_image
+from striate.pixels.reading import read_picture
 
 if TYPE_CHECKING:
     from striate.classifier.classifier import Classifier
-
-LEAKS = ("refuse", "drop", "accept")
-SEEN = {"train", "validation"}
-"""Splits whose images have had a part in choosing the weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,107 +27,127 @@ class Judged:
     truth: Int[np.ndarray, " images"]
     probabilities: Float64[np.ndarray, "images classes"]
     pack: Pack
-    leaks: str
-    """What was found and done about images that were trained on, in one sentence."""
 
 
-def judge_images(classifier: "Classifier", X: Any, y: Any, *, split: str, leaks: str) -> Judged:
+@dataclass(frozen=True)
+class Asked:
+    """How images are to be judged: which of them, what becomes of leaks, what belongs together, what they are called.
+
+    `grouping` is a column and an expression, as of `load_images`; `pseudonymous` calls pictures by keyed digests.
+    """
+
+    split: str = "test"
+    leaks: str = "refuse"
+    grouping: tuple[str | None, str | None] = (None, None)
+    pseudonymous: bool = False
+
+    def __post_init__(self) -> None:
+        if self.leaks not in LEAKS:
+            raise UsageError(f"leaks={self.leaks!r}: {suggestion(self.leaks, LEAKS)}")
+
+
+def judge_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Judged:
     """Predict on labelled images and judge the predictions; see `Classifier.evaluate`."""
-    if leaks not in LEAKS:
-        raise UsageError(f"leaks={leaks!r}: {suggestion(leaks, LEAKS)}")
     predictor = classifier.predictor_
-    images, pack = labelled(classifier, X, y, split)
-    images, sentence = without_leaks(classifier, images, own_split=split if X is None else None, leaks=leaks)
+    images, pack, trained = labelled(classifier, X, y, asked)
+    own_split = asked.split if X is None else None
+    images, sentence = without_leaks(images, trained, own_split=own_split, leaks=asked.leaks)
     if not len(images):
         raise SourceError(f"No images are left to judge in {images.source.location}.")
     truth = class_numbers(images, classifier.class_names_)
     probabilities = predictor.of_rows(pack.pixels, images.rows)
-    verdict = judge(truth, probabilities, classifier.class_names_, split=split if X is None else "given")
-    return Judged(verdict, images, truth, probabilities, pack, sentence)
+    split = asked.split if X is None else "given"
+    verdict = judge(truth, probabilities, classifier.class_names_, split=split, leaks=sentence)
+    return Judged(verdict, images, truth, probabilities, pack)
 
 
-def labelled(classifier: "Classifier", X: Any, y: Any, split: str) -> tuple[Images, Pack]:
-    """The images to be judged, decoded as the classifier prepares them."""
+def labelled(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> tuple[Images, Pack, Trained]:
+    """The images to be judged, decoded as the classifier prepares them, and those that it was trained on."""
     if X is None:
-        images, pack = own_images(classifier)
-        chosen = images.of_split(split)
+        images, pack = own_images(classifier, asked)
+        chosen = images.of_split(asked.split)
         if not len(chosen):
             present = sorted({*images.splits.tolist()})
             raise SourceError(
-                f"This run has no {split} images: its splits are {', '.join(present)}. "
+                f"This run has no {asked.split} images: its splits are {', '.join(present)}. "
                 "Name one of them with --split, or give other images with --data."
             )
-        return chosen, pack
+        return chosen, pack, trained_of(images)
+    images, trained = given_images(classifier, X, y, asked), trained_in(classifier.splits_)
+    pack = packed(classifier, images)
+    return images.with_pack(pack), pack, trained
+
+
+def given_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Images:
+    """The table of images that were given to be judged: a location, a table, or arrays."""
+    if isinstance(X, Images):
+        return X
     if isinstance(X, str | os.PathLike):
-        images = load_images(X)
-        images = images.of_split(split) if images.source.splits else images
-    elif isinstance(X, Images):
-        images = X
-    elif y is not None:
-        images = load_images(ArraySource(np.asarray(X), y))
-    else:
+        images = load_alike(X, asked.grouping, classifier.about_["data"])
+        images = images.of_split(asked.split) if images.source.splits else images
+        hidden = asked.pseudonymous or classifier.about_["data"].get("pseudonyms", False)
+        return images.pseudonymised() if hidden else images
+    if y is None:
         raise UsageError("evaluate(X) of an array needs y: one label for each image.")
-    pack = build_pack(images.source, classifier.preparation_)
-    return images.with_pack(pack), pack
+    return load_images(ArraySource(np.asarray(X), y))
 
 
-def own_images(classifier: "Classifier") -> tuple[Images, Pack]:
+def load_alike(
+    location: str | os.PathLike, grouping: tuple[str | None, str | None], data: dict[str, Any]
+) -> Images:
+    """Other images, grouped as asked, or else as the run's own were where that can be done with them."""
+    if any(grouping):
+        return load_images(location, group=grouping[0], group_from=grouping[1])
+    known = data.get("grouping") or (None, None)
+    try:
+        return load_images(location, group=known[0], group_from=known[1])
+    except SourceError:
+        if not any(known):
+            raise
+        return load_images(location)  # without such a column or such names; the verdict says so
+
+
+def own_images(classifier: "Classifier", asked: Asked) -> tuple[Images, Pack]:
     """The table that the run was trained from, checked image by image against its splits.csv."""
+    data = classifier.about_["data"]
     images = classifier.images_
-    if images is None:
-        location = classifier.about_["data"]["source"]
+    if images is None or any(asked.grouping):
+        location = data["source"] if images is None else images.source.location
         try:
-            images = load_images(location)
+            group, group_from = asked.grouping
+            images = load_images(
+                location, group=group, group_from=group_from, pseudonymous=data.get("pseudonyms", False)
+            )
         except SourceError as error:
             raise SourceError(
                 f"The images of this run are not where they were: {error} Give labelled images with --data."
+                if not any(asked.grouping)
+                else str(error)
             ) from error
-    pack = build_pack(images.source, classifier.preparation_)
-    if classifier.images_ is not None:
-        return images, pack
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "splits.csv"
-        path.write_bytes(classifier.splits_)
-        try:
-            return replace(images.with_pack(pack).with_splits_from(path), notes=()), pack
-        except SourceError as error:
-            found = str(error).removeprefix(f"{path} is not about these images: ")
-            raise SourceError(
-                f"The images in {images.source.location} are not those that the run was trained with: {found}. "
-                "Restore them, or give other labelled images with --data."
-            ) from error
+        pack = packed(classifier, images)
+        images = as_trained(images.with_pack(pack), classifier.splits_, named=not asked.pseudonymous)
+    else:
+        pack = packed(classifier, images)
+    hide = asked.pseudonymous and not images.pseudonymous
+    return images.pseudonymised() if hide else images, pack
 
 
-def without_leaks(
-    classifier: "Classifier", images: Images, *, own_split: str | None, leaks: str
-) -> tuple[Images, str]:
-    """The images after the leak check, and its sentence.
+def packed(classifier: "Classifier", images: Images) -> Pack:
+    """The images prepared as the run prepared its own: kept on the disk, or streamed."""
+    stream = classifier.about_["data"].get("stream", False)
+    return build_pack(images.source, classifier.preparation_, stream=stream)
 
-    Raises SourceError when images were trained on and `leaks` is "refuse"; names them.
-    """
-    if own_split in SEEN:
-        return images, f"These are the run's own {own_split} images: the weights were chosen with them."
-    assert images.digests is not None
-    seen = np.isin(images.digests, trained_digests(classifier.splits_))
-    count = int(seen.sum())
-    if not count:
-        return images, f"None of the {len(images):,} images has the pixels of one that was trained on."
-    names = [name for name, leaked in zip(images.names, seen, strict=True) if leaked]
-    listed = ", ".join(names[:10]) + (f" and {count - 10:,} more" if count > 10 else "")
-    if leaks == "refuse":
+
+def as_trained(images: Images, splits: bytes, *, named: bool) -> Images:
+    """The images as the run's splits.csv has them: splits, groups, and what an audit relabelled or dropped."""
+    try:
+        return replace(images.with_splits_from(splits, as_was=True), notes=())
+    except SourceError as error:
+        found = f": {str(error).partition('is not about these images: ')[2]}" if named else ""
         raise SourceError(
-            f"{count:,} of {len(images):,} images were trained on (identical pixels), so a verdict would flatter: "
-            f"{listed}. Leave them out with --leaks drop, or count them with --leaks accept."
-        )
-    if leaks == "drop":
-        return images.select(~seen), f"{count:,} images that were trained on were left out: {listed}."
-    return images, f"{count:,} of these images were trained on and are counted all the same: {listed}."
-
-
-def trained_digests(splits: bytes) -> Shaped[np.ndarray, " images"]:
-    """Digests of all images that had a part in choosing the weights, from the run's splits.csv."""
-    rows = csv.DictReader(io.StringIO(splits.decode("utf-8", errors="surrogateescape")))
-    return np.array([row["digest"].encode() for row in rows if row["split"] in SEEN], dtype="S32")
+            f"The images in {images.source.location} are not those that the run was trained with{found}. "
+            "Restore them, or give other labelled images with --data."
+        ) from error
 
 
 def class_numbers(images: Images, classes: tuple[str, ...]) -> Int[np.ndarray, " images"]:
@@ -160,8 +173,9 @@ def table_accuracy(classifier: "Classifier", X: Any) -> float:
 def answer_one(predictor: Predictor, image: Any) -> Answer:
     """The answer for one picture, whatever it comes as."""
     if isinstance(image, np.ndarray):
-        source, pixels = "array", ArraySource(image[None]).read("array/0001")
+        source, picture = "array", ArraySource(image[None]).load("array/0001")
     else:
         source = "bytes" if isinstance(image, bytes) else os.fspath(image)
-        pixels = read_image(image)
-    return next(predictor.answers([(source, predictor.preparation.pixels(pixels))]))
+        picture = read_picture(image, draft=predictor.preparation.draft_size())
+    pixels = predictor.preparation.pixels(picture.pixels, window=picture.description.window)
+    return next(predictor.answers([(source, pixels)]))

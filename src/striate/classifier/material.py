@@ -11,7 +11,7 @@ from jaxtyping import Float32, Float64, Int
 from torch import Tensor
 
 from striate.classifier.labels import in_label_order, names_of_classes
-from striate.classifier.notes import on_balance, on_leaks, on_size, on_unreadable
+from striate.classifier.notes import on_audit, on_balance, on_groups, on_leaks, on_size, on_unreadable
 from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
 from striate.data.batches import Batches
@@ -37,26 +37,39 @@ class Decoded:
     """What each class is called by the person who gave the labels."""
 
 
-def decode(
-    X: Images | np.ndarray, y: Any, recipe: Recipe, *, validation: Any, splits: Path | None, events: Events
-) -> Decoded:
-    """Decode every image, name what cannot be read, split, and learn mean and deviation of the training split.
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What `fit` was given to train on; see there."""
+
+    X: Any
+    y: Any = None
+    validation: Any = None
+    splits: Path | None = None
+    stream: bool = False
+
+
+def decode(given: Given, recipe: Recipe, events: Events) -> Decoded:
+    """Decode every image, say what is wrong with them, split, and learn mean and deviation of the training split.
 
     Raises:
         SourceError: one class only, a class too small to be split, splits that are of other images.
     """
-    images = joined(X, y, validation)
-    patch = (recipe.patch, recipe.patch) if recipe.patch else None
+    images = joined(given.X, given.y, given.validation)
     preparation, pack = pack_source(
-        images.source, size=recipe.size, fit=recipe.fit, patch=patch, progress=events.packing
+        images.source, **recipe.preparing(), stream=given.stream, progress=events.packing
     )
-    images = images.with_pack(pack)
-    images = replace(images, notes=(*images.notes, *on_size(images, preparation, recipe.size)))
+    images = with_notes(images.with_pack(pack), lambda known: on_size(known, preparation, recipe.size))
     for note in (*images.notes, *on_unreadable(images)):
         events.said(note)
     told = len(images.notes)
-    images = images.with_splits_from(splits) if splits else images.with_splits(recipe.seed)
-    images = replace(images, notes=(*images.notes, *on_leaks(images), *on_balance(images, recipe.balance)))
+    images = images.with_splits_from(given.splits) if given.splits else images.with_splits(recipe.seed)
+    images = with_notes(
+        images,
+        lambda known: on_audit(known, pack),
+        on_leaks,
+        on_groups,
+        lambda known: on_balance(known, recipe.balance),
+    )
     for note in images.notes[told:]:
         events.said(note)
     training, held = images.of_split("train"), images.of_split("validation")
@@ -70,7 +83,12 @@ def decode(
             f"The splits leave {len(training):,} training and {len(held):,} validation images; both are needed."
         )
     preparation = preparation.with_statistics(*channel_statistics(pack.pixels, training.rows))
-    return Decoded(images, pack, preparation, names_of_classes(images, y))
+    return Decoded(images, pack, preparation, names_of_classes(images, given.y))
+
+
+def with_notes(images: Images, *found: Callable[[Images], list[str]]) -> Images:
+    """The images with what some functions have to say of them added to their notes."""
+    return replace(images, notes=(*images.notes, *(note for notes in found for note in notes(images))))
 
 
 def joined(X: Images | np.ndarray, y: Any, validation: Any) -> Images:

@@ -2,11 +2,14 @@
 
 import numpy as np
 
-from striate.data import Images
+from striate.data import Images, Pack
+from striate.data.audit import audit_images
 from striate.pixels import Preparation
 
 SHOWN = 20
 """Unreadable files named one by one; splits.csv names them all."""
+SAID = frozenset({"unreadable", "duplicates-across-splits", "groups-across-splits", "imbalance"})
+"""Kinds of finding of the audit that notes here tell with what follows for the training."""
 IMBALANCE = 10
 """From this ratio of the largest training class to the smallest on, balance is worth a word."""
 
@@ -37,15 +40,42 @@ def on_size(images: Images, preparation: Preparation, asked: int | None) -> list
 
 
 def on_leaks(images: Images) -> list[str]:
-    """Identical pictures in more than one split, as ready-made splits may have them."""
-    groups = images.straddling()
-    if not groups:
+    """Identical pictures, or pictures of one group, in more than one split, as ready-made splits may have them."""
+    found = []
+    if same := images.straddling():
+        shown = "; ".join(" = ".join(group) for group in same[:5]) + ("; …" if len(same) > 5 else "")
+        found.append(
+            f"{len(same):,} pictures stand in more than one split with identical pixels ({shown}): "
+            "`evaluate` will refuse those that were trained on."
+        )
+    if torn := images.straddling_groups():
+        shown = ", ".join(name for name, _ in torn[:10]) + (", …" if len(torn) > 10 else "")
+        found.append(
+            f"{len(torn):,} groups have images in more than one split ({shown}): a group leak. "
+            "`evaluate` will refuse the images whose group was trained on; split by group to keep them apart."
+        )
+    return found
+
+
+def on_audit(images: Images, pack: Pack) -> list[str]:
+    """What the audit finds in what decoding has told already, where no other note says it."""
+    audit = audit_images(images, pack, quick=True)
+    found = [one for one in audit.findings if one.severity != "note" and one.kind not in SAID]
+    more = ["`striate data audit` shows these pictures, and looks further."] if found else []
+    return [*(one.sentence for one in found), *more]
+
+
+def on_groups(images: Images) -> list[str]:
+    """How many groups each split has: they, not the images, are what is independent."""
+    if images.groups is None:
         return []
-    shown = "; ".join(" = ".join(group) for group in groups[:5]) + ("; …" if len(groups) > 5 else "")
-    return [
-        f"{len(groups):,} pictures stand in more than one split with identical pixels ({shown}): "
-        "`evaluate` will refuse those that were trained on."
-    ]
+    counts = {
+        split: len(set(images.groups[images.splits == split].tolist()) - {""})
+        for split in ("train", "validation", "test")
+    }
+    total = len(set(images.groups.tolist()) - {""})
+    parts = ", ".join(f"{count:,} in {split}" for split, count in counts.items() if count)
+    return [f"{total:,} groups are kept together: {parts}."] if not images.straddling_groups() else []
 
 
 def on_balance(images: Images, balance: str) -> list[str]:

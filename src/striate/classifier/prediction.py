@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float32, Float64, Int, Shaped
 
 from striate.data.batches import to_input
+from striate.data.packing.stream import PackedPixels, gather
 from striate.models import Network, summarize
 from striate.pixels import Preparation
 
@@ -81,11 +82,12 @@ class Predictor:
         return softmax(self.logits(pixels))
 
     def of_rows(
-        self, packed: Shaped[np.ndarray, "packed height width channels"], rows: Int[np.ndarray, " images"]
+        self, packed: PackedPixels, rows: Int[np.ndarray, " images"]
     ) -> Float64[np.ndarray, "images classes"]:
         """Probabilities of some rows of a pack, read a batch at a time."""
         starts = range(0, len(rows), self.batch_size)
-        parts = [self.probabilities(packed[rows[at : at + self.batch_size]]) for at in starts]
+        blocks = gather(packed, [rows[at : at + self.batch_size] for at in starts])
+        parts = [self.probabilities(block) for block in blocks]
         return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)))
 
     def answers(self, pictures: Iterable[tuple[str, np.ndarray | str]]) -> Iterator[Answer]:

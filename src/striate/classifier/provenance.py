@@ -12,6 +12,7 @@ import torch
 
 from striate.classifier.labels import label_type
 from striate.classifier.material import Decoded
+from striate.data.packing.stream import StreamedPixels
 from striate.models import Network, summarize
 from striate.training.history import Progress
 from striate.training.recipe import Recipe
@@ -39,6 +40,10 @@ def describe(
             "splits_sha256": hashlib.sha256(images.splits_csv()).hexdigest(),
             "counts": images.counts(),
             "unreadable": [list(pair) for pair in images.unreadable],
+            "dropped": [list(pair) for pair in images.dropped],
+            "grouping": list(images.grouping),
+            "pseudonyms": images.pseudonymous,
+            "stream": isinstance(decoded.pack.pixels, StreamedPixels),
             "notes": list(images.notes),
         },
         "provenance": {

@@ -29,7 +29,6 @@ def write_report(folder: Path, classifier: "Classifier", judged: Judged, command
     evaluated = {
         **judged.verdict.to_dict(),
         "source": judged.images.source.location,
-        "leaks": judged.leaks,
         "unreadable": [list(pair) for pair in judged.images.unreadable],
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "command": command or "Classifier.report in Python",
@@ -45,7 +44,7 @@ def write_report(folder: Path, classifier: "Classifier", judged: Judged, command
         history=classifier.history_,
         kept_epoch=about["kept_epoch"],
         counts=about["data"]["counts"],
-        leaks=judged.leaks,
+        leaks=judged.verdict.leaks,
         recipe=classifier.recipe_.model_dump(),
         preparation=classifier.preparation_.model_dump(),
         model={

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from striate.cli import evaluate, models, predict, train
+from striate.cli import data, evaluate, models, predict, train
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,6 +20,8 @@ app = typer.Typer(
     striate evaluate runs/digits               an honest verdict on images it never saw, and a report
     striate predict runs/digits photo.png      classes and probabilities
     striate models                             the networks
+    striate filter a.png -k blur --out b.png   kernels and pooling on one picture, or worked for one cell
+    striate data audit photos.zip              what is wrong with images, before training on them
 
     For research; not a medical device.""",
 )
@@ -27,6 +29,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("models")(models.models)
+app.add_typer(data.app, name="data")
 
 
 def version(wanted: bool) -> bool:

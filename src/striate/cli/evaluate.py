@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
+from striate.cli.sources import Group, GroupFrom, Pseudonyms
 
 
 class Split(StrEnum):
@@ -31,11 +32,15 @@ def evaluate(
     run: Annotated[Path, typer.Argument(help="A run folder that `striate train` made.")],
     split: Annotated[Split, typer.Option(help="Which of the run's own images.")] = Split.test,
     data: Annotated[
-        str | None, typer.Option(help="Other labelled images: a folder or zip of class folders.")
+        str | None, typer.Option(help="Other labelled images: a folder, archive or table, as for `train`.")
     ] = None,
     leaks: Annotated[
-        Leaks, typer.Option(help="If an image was trained on: stop, leave it out, or count it.")
+        Leaks,
+        typer.Option(help="If an image, or its group, was trained on: stop, leave it out, or count it."),
     ] = (Leaks.refuse),
+    group: Group = None,
+    group_from: GroupFrom = None,
+    pseudonyms: Pseudonyms = False,
     out: Annotated[Path | None, typer.Option(help="Where the files go.  [default: the run folder]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
@@ -52,7 +57,15 @@ def evaluate(
     folder = out or (
         run if data is None and split is Split.test else run / f"evaluation-{Path(data or split).stem}"
     )
-    verdict = classifier.report(folder, data, split=split.value, leaks=leaks.value, command=command_line())
+    verdict = classifier.report(
+        folder,
+        data,
+        split=split.value,
+        leaks=leaks.value,
+        grouping=(group, group_from),
+        pseudonymous=pseudonyms,
+        command=command_line(),
+    )
     if as_json:
         print(json.dumps(verdict.to_dict(), ensure_ascii=False, allow_nan=False))
     elif not quiet:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.border import fail, in_plain_words
+from striate.cli.sources import Pseudonyms
 
 if TYPE_CHECKING:
     import striate
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 @in_plain_words
 def predict(
     run: Annotated[Path, typer.Argument(help="A run folder that `striate train` made.")],
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of pictures, or zips.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Pictures, DICOM files, folders of them, zips or tars.")
+    ],
+    pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A csv with one column a class.")] = False,
 ) -> None:
@@ -35,7 +39,7 @@ def predict(
     classifier = striate.Classifier.load(run)
     row = json_row if as_json else csv_row(classifier.class_names_) if as_csv else text_row
     unread = total = 0
-    for answer in classifier.answers(paths):
+    for answer in classifier.answers(paths, pseudonymous=pseudonyms):
         row(answer)
         total += 1
         unread += answer.error is not None

@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -44,7 +46,8 @@ class JsonLines(Screen):
 class Bar(Screen):
     """A progress bar with images a second, loss and time left, and a line for each finished epoch."""
 
-    def __init__(self) -> None:
+    def __init__(self, preparing: str = "decoding") -> None:
+        self.preparing = preparing
         self.console = Console()
         self.bar = Progress(
             TextColumn("{task.description}"),
@@ -62,7 +65,7 @@ class Bar(Screen):
 
     def packing(self, done: int, total: int) -> None:
         if self.task is None:
-            self.task = self.start("decoding", total)
+            self.task = self.start(self.preparing, total)
         self.bar.update(self.task, completed=done)
         if done >= total:
             self.close()
@@ -98,6 +101,19 @@ class Bar(Screen):
             self.bar.remove_task(self.task)
             self.task = None
         self.bar.stop()
+
+
+@contextmanager
+def packing_bar(*, quiet: bool, doing: str = "decoding") -> Iterator[Callable[[int, int], None] | None]:
+    """What a verb that decodes pictures passes on: a progress bar on a terminal, nothing elsewhere."""
+    if quiet or not sys.stdout.isatty():
+        yield None
+        return
+    bar = Bar(doing)
+    try:
+        yield bar.packing
+    finally:
+        bar.close()
 
 
 def choose(*, as_json: bool, quiet: bool) -> Screen:

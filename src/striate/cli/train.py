@@ -6,13 +6,12 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
+from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path, open_images, stem_of
 
 
 @in_plain_words
 def train(
-    source: Annotated[
-        str, typer.Argument(help="A folder or zip of class folders, or the embedded `digits`.")
-    ],
+    source: Source,
     model: Annotated[str, typer.Option(help="Name of the network; `striate models` lists them.")] = "compact",
     out: Annotated[Path | None, typer.Option(help="Run folder to make.  [default: runs/<source>]")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
@@ -27,6 +26,15 @@ def train(
     splits: Annotated[
         Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")
     ] = None,
+    group: Group = None,
+    group_from: GroupFrom = None,
+    audit: Annotated[
+        Path | None, typer.Option(help="An audit.csv with your decisions: what to drop or relabel.")
+    ] = None,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Keep no prepared copy on the disk; decode in every epoch.")
+    ] = False,
+    pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
 ) -> None:
@@ -36,7 +44,8 @@ def train(
     Example:  striate train digits --epochs 5 --out runs/first
     Layouts:  root/<class>/*.png
               root/{train,validation,test}/<class>/*.png
-              a zip of either
+              a zip or tar of either
+              a csv or parquet table: file,label[,group,split]
     """
     import striate
     from striate.cli.screen import choose, emit
@@ -48,12 +57,13 @@ def train(
     classifier = striate.Classifier(recipe)
     try:
         classifier.fit(
-            striate.load_images(source),
+            open_images(source, group, group_from, pseudonyms, audit),
             splits=splits,
             out=folder,
             resume=resume,
             events=(screen, stop),
             stop=stop,
+            stream=stream,
             command=command_line(),
         )
     except striate.Interrupted as error:
@@ -79,6 +89,4 @@ def free_folder(source: str, *, resume: bool) -> Path:
 
     if resume:
         raise striate.UsageError("--resume needs --out: the run folder to go on in.")
-    name = Path(source).resolve().stem
-    candidates = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10**6))
-    return next(folder for folder in candidates if not folder.exists())
+    return free_path(Path("runs"), stem_of(source))

@@ -3,12 +3,14 @@
 Only `striate.data.batches` imports torch; it is not imported here, so that listing and packing start at once.
 """
 
-from striate.data.arrays import ArraySource, DigitsSource
-from striate.data.choice import choose_preparation
-from striate.data.images import Images, load_images
-from striate.data.listing import list_pictures
-from striate.data.pack import Pack, build_pack, channel_statistics, pack_source
-from striate.data.sources import Source, open_source
+from striate.data.images import Images
+from striate.data.loading import load_images
+from striate.data.packing.choice import choose_preparation
+from striate.data.packing.pack import Pack, build_pack, pack_source
+from striate.data.packing.statistics import channel_statistics
+from striate.data.sources.arrays import ArraySource, DigitsSource
+from striate.data.sources.door import Source, open_source
+from striate.data.sources.listing import list_pictures
 from striate.data.split import assign_splits
 
 __all__ = [

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float32, Int, Int64, Shaped
 
 from striate.data.augment import ORDER, SAMPLING, augment, draw, random_words, scaled, windows
+from striate.data.packing.stream import PackedPixels, gather
 from striate.errors import UsageError
 from striate.pixels.preparation import Preparation
 
@@ -37,7 +38,8 @@ class Batches:
     >>> [tuple(batch.inputs.shape) for batch in batches.epoch(0)]
     [(25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8)]
 
-    `pixels` is a pack's, `rows` are those to train on, `labels` theirs. An epoch is split evenly, so that
+    `pixels` is a pack's, an array or a stream, which give the same batches; `rows` are those to train on,
+    `labels` theirs. An epoch is split evenly, so that
     no small batch closes it. `balance` "none" takes every image once; "sampling" draws as many with
     replacement, each class with equal chance. `translation` in pixels; a patch in the preparation is cut at
     random.
@@ -45,7 +47,7 @@ class Batches:
 
     def __init__(
         self,
-        pixels: Shaped[np.ndarray, "image height width channel"],
+        pixels: PackedPixels,
         rows: Int[np.ndarray, " row"],
         labels: Int[np.ndarray, " row"],
         preparation: Preparation,
@@ -92,19 +94,19 @@ class Batches:
         draws = draw(self._seed, epoch, len(self._rows))
         # Sampled with replacement, an image that comes twice shall not come twice the same.
         drawn = order if self._balance == "none" else np.arange(len(order))
-        parts = np.array_split(np.arange(len(order)), max(1, self.count))
-        for index, part in enumerate(parts[start:], start):
+        parts = np.array_split(np.arange(len(order)), max(1, self.count))[start:]
+        pictures = gather(self._pixels, (self._rows[order[part]] for part in parts))
+        for index, (part, images) in enumerate(zip(parts, pictures, strict=True), start):
             samples = order[part]
-            rows = self._rows[samples]
             pixels = augment(
-                self._pixels[rows],
+                images,
                 draws.take(drawn[part]),
                 translation=self._translation,
                 reflection=self._reflection,
                 patch=self._preparation.patch,
             )
             inputs = to_input(pixels, self._preparation)
-            yield Batch(index, rows, inputs, torch.from_numpy(self._labels[samples]))
+            yield Batch(index, self._rows[samples], inputs, torch.from_numpy(self._labels[samples]))
 
 
 def to_input(

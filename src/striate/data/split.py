@@ -1,12 +1,14 @@
-"""Which split an image belongs to: a pure function of the seed and the hash of its pixels."""
+"""Which split an image belongs to: a pure function of the seed and a hash, of its pixels or of its group."""
 
 import hashlib
 
 import numpy as np
 from jaxtyping import Float64, Int, Shaped
 
-from striate.data.layout import SPLITS
-from striate.errors import SourceError
+from striate.data.sources.layout import SPLITS
+from striate.data.stratify import stratified
+from striate.data.units import units
+from striate.errors import SourceError, UsageError
 
 FRACTIONS = (0.7, 0.15, 0.15)
 VALIDATION_OF_TRAINING = 0.1
@@ -20,6 +22,8 @@ def assign_splits(
     *,
     classes: tuple[str, ...] = (),
     fractions: tuple[float, float, float] = FRACTIONS,
+    groups: Shaped[np.ndarray, " image"] | None = None,
+    stratify: bool = False,
 ) -> tuple[Shaped[np.ndarray, " image"], list[str]]:
     """The split of every image, and what must be said about it.
 
@@ -30,63 +34,115 @@ def assign_splits(
 
     An image's place is u = BLAKE2b(seed, digest) / 2^64: training below 0.7, then validation, and test from
     0.85. Equal pixels therefore share a split, proportions are approximate, and new images move none of the
-    others. A class without an image in one of the splits gets the one nearest to the boundary; the notes
-    say so. Ready-made splits in `ready` ('' where there is none) are kept; validation, where they have
+    others. Images of one group (a patient, a part) share the place of the group's name, so all of them share a
+    split. A class without an image in one of the splits gets the one nearest to the boundary; the notes
+    say so. With `stratify` the proportions are as exact in every class as groups allow, and new images may move
+    others. Ready-made splits in `ready` ('' where there is none) are kept; validation, where they have
     none, is a tenth cut from training by the same rule. Raises SourceError for a class with fewer distinct
-    pictures than splits.
+    pictures (or groups) than splits, UsageError for fractions that are none.
     """
-    known, group = np.unique(digests, return_inverse=True)
-    places = _places(known, seed)
     splits = np.asarray(ready).astype("U10")
     free = splits == ""
     if free.all():
-        names, bounds = SPLITS, np.cumsum((0.0, *fractions))
+        names, bounds = _cut(fractions)
     elif free.any():
         raise SourceError(
             f"{free.sum():,} of {len(free):,} images have no split; give it for all or for none"
         )
-
     elif "validation" not in splits:
         names, bounds = SPLITS[:2], np.array([0.0, 1.0 - VALIDATION_OF_TRAINING, 1.0])
         free = splits == "train"
     else:
         return splits, _ready_notes(splits, labels, classes)
-    placed, notes = _placed(places, group[free], np.asarray(labels)[free], names, bounds, classes)
+    found = units(digests, groups)
+    places = _places(found.keys, seed)
+    unit, free_labels = found.of_image[free], np.asarray(labels)[free]
+    chosen = (
+        stratified(unit, free_labels, places, np.diff(bounds))
+        if stratify
+        else np.searchsorted(bounds[1:-1], places, side="right")
+    )
+    what = "pictures" if groups is None else "groups"
+    placed, notes = _placed(places, chosen, unit, free_labels, names, bounds, classes, what)
     splits[free] = placed
     return splits, notes + (_ready_notes(splits, labels, classes) if not free.all() else [])
 
 
-def _places(digests: Shaped[np.ndarray, " group"], seed: int) -> Float64[np.ndarray, " group"]:
+def assign_folds(
+    digests: Shaped[np.ndarray, " image"],
+    labels: Int[np.ndarray, " image"],
+    folds: int,
+    seed: int,
+    *,
+    groups: Shaped[np.ndarray, " image"] | None = None,
+    stratify: bool = False,
+) -> Int[np.ndarray, " image"]:
+    """The fold of every image, from 0: equal pixels and groups share one, by the same hash as the splits.
+
+    >>> digests = np.array([f"{number:032x}" for number in range(200)], dtype="S32")
+    >>> np.bincount(assign_folds(digests, np.zeros(200, int), 4, seed=0, stratify=True)).tolist()
+    [50, 50, 50, 50]
+
+    Raises UsageError for fewer than two folds, SourceError for more folds than pictures or groups.
+    """
+    found = units(digests, groups)
+    if folds < 2:
+        raise UsageError(f"{folds} folds: there must be at least 2")
+    if folds > len(found.keys):
+        what = "different pictures" if groups is None else "groups"
+        raise SourceError(f"{folds} folds cannot be made of {len(found.keys):,} {what}; ask for fewer")
+    places = _places(found.keys, seed)
+    if stratify:
+        return stratified(found.of_image, np.asarray(labels), places, np.full(folds, 1 / folds))[
+            found.of_image
+        ]
+    return np.minimum((places * folds).astype(np.int64), folds - 1)[found.of_image]
+
+
+def _cut(fractions: tuple[float, float, float]) -> tuple[tuple[str, ...], Float64[np.ndarray, " bound"]]:
+    """The splits with a share above zero, and the places where one ends and the next begins."""
+    shares = np.array(fractions, dtype=np.float64)
+    if len(shares) != len(SPLITS) or (shares < 0).any() or not abs(shares.sum() - 1) < 1e-6 or not shares[0]:
+        raise UsageError(
+            f"fractions {', '.join(map(str, fractions))}: give the shares of {', '.join(SPLITS)}, none below zero, "
+            "training above it, and 1 in all; for example 0.7,0.15,0.15"
+        )
+    names = tuple(name for name, share in zip(SPLITS, shares.tolist(), strict=True) if share)
+    return names, np.cumsum([0.0, *shares[shares > 0].tolist()])
+
+
+def _places(keys: list[bytes], seed: int) -> Float64[np.ndarray, " unit"]:
     key = int(seed).to_bytes(16, "little", signed=True)
-    hashed = b"".join(hashlib.blake2b(digest, digest_size=8, key=key).digest() for digest in digests.tolist())
+    hashed = b"".join(hashlib.blake2b(one, digest_size=8, key=key).digest() for one in keys)
     # The upper 53 bits, so that no hash rounds up to 1.
     return (np.frombuffer(hashed, dtype=">u8") >> 11) / 2.0**53
 
 
 def _placed(
-    places: Float64[np.ndarray, " group"],
-    group: Int[np.ndarray, " free"],
+    places: Float64[np.ndarray, " unit"],
+    split: Int[np.ndarray, " unit"],
+    unit: Int[np.ndarray, " free"],
     labels: Int[np.ndarray, " free"],
     names: tuple[str, ...],
     bounds: Float64[np.ndarray, " bound"],
     classes: tuple[str, ...],
+    what: str,
 ) -> tuple[Shaped[np.ndarray, " free"], list[str]]:
-    pairs = np.unique(np.stack([labels, group], axis=1), axis=0)
+    pairs = np.unique(np.stack([labels, unit], axis=1), axis=0)
     present, distinct = np.unique(pairs[:, 0], return_counts=True)
 
-    _refuse_small(present, distinct, names, classes)
+    _refuse_small(present, distinct, names, classes, what)
 
-    split = np.searchsorted(bounds[1:-1], places, side="right")
     notes = []
     for label, members in zip(present.tolist(), np.split(pairs[:, 1], np.cumsum(distinct)[:-1]), strict=True):
         moved = _topped_up(split, places, members, bounds)
         notes += [
-            f"class {_named(label, classes)!r} had no picture for {names[target]}; "
+            f"class {_named(label, classes)!r} had no {what[:-1]} for {names[target]}; "
             f"the one nearest to it was taken from {names[source]}"
             for source, target in moved
         ]
-    _check_complete(split, pairs, names, classes)
-    return np.array(names, dtype="U10")[split[group]], notes
+    _check_complete(split, pairs, names, classes, what)
+    return np.array(names, dtype="U10")[split[unit]], notes
 
 
 def _refuse_small(
@@ -94,6 +150,7 @@ def _refuse_small(
     distinct: Int[np.ndarray, " class"],
     names: tuple[str, ...],
     classes: tuple[str, ...],
+    what: str,
 ) -> None:
     """Each split needs a picture of each class, and equal pixels count once."""
     small = np.flatnonzero(distinct < len(names))
@@ -101,14 +158,14 @@ def _refuse_small(
         found = zip(present[small[:5]].tolist(), distinct[small[:5]].tolist(), strict=True)
         listed = ", ".join(f"{_named(label, classes)!r} has {count}" for label, count in found)
         raise SourceError(
-            f"each class needs {len(names)} distinct readable pictures, one for each of {', '.join(names)}: "
-            f"{listed}{', …' * (len(small) > 5)}; add pictures or leave the class out"
+            f"each class needs {len(names)} distinct readable {what}, one for each of {', '.join(names)}: "
+            f"{listed}{', …' * (len(small) > 5)}; add {what} or leave the class out"
         )
 
 
 def _topped_up(
-    split: Int[np.ndarray, " group"],
-    places: Float64[np.ndarray, " group"],
+    split: Int[np.ndarray, " unit"],
+    places: Float64[np.ndarray, " unit"],
     members: Int[np.ndarray, " member"],
     bounds: Float64[np.ndarray, " bound"],
 ) -> list[tuple[int, int]]:
@@ -127,10 +184,11 @@ def _topped_up(
 
 
 def _check_complete(
-    split: Int[np.ndarray, " group"],
+    split: Int[np.ndarray, " unit"],
     pairs: Int[np.ndarray, "pair 2"],
     names: tuple[str, ...],
     classes: tuple[str, ...],
+    what: str,
 ) -> None:
     """Classes that share pictures can undo each other's topping up; then there is no split to be had."""
     held = np.zeros((pairs[:, 0].max() + 1, len(names)), dtype=bool)
@@ -138,8 +196,13 @@ def _check_complete(
     for label in np.unique(pairs[:, 0]).tolist():
         if not held[label].all():
             raise SourceError(
-                f"class {_named(label, classes)!r} shares so many identical pictures with other classes that "
-                f"it cannot have one in each of {', '.join(names)}; give every picture one class"
+                f"class {_named(label, classes)!r} shares so many identical {what} with other classes that "
+                f"it cannot have one in each of {', '.join(names)}; "
+                + (
+                    "give every picture one class"
+                    if what == "pictures"
+                    else "ask for fewer splits, or add groups"
+                )
             )
 
 

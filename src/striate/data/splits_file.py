@@ -1,77 +1,125 @@
-"""Splits read back from a csv, after checking that it is about these very images."""
+"""The table of images as a csv, and splits read back from one after checking that it is about these very images."""
 
 import csv
+import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Shaped
+from jaxtyping import Bool, Shaped
 
-from striate.data.layout import SPLITS
+from striate.data.sources.layout import SPLITS
 from striate.errors import SourceError, suggestion
 
-UNREADABLE = "unreadable"
-Row = tuple[str, str, str, str]
+UNREADABLE, DROPPED = "unreadable", "dropped"
+ABSENT = (UNREADABLE, DROPPED)
+"""What stands in place of a split for pictures that have no part in anything."""
+COLUMNS = ("source", "label", "split", "digest", "group")
 
 
-def matched_splits(path: str | os.PathLike, table: Sequence[Row]) -> Shaped[np.ndarray, " image"]:
-    """The split of every readable image in a table of (source, label, split, digest), from a csv.
+class Row(NamedTuple):
+    """One picture of the table; what is not known is ''."""
 
-    The csv needs the columns source and split; label and digest are compared when they are there. Raises
+    source: str
+    label: str
+    split: str
+    digest: str
+    group: str
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """What a csv says of some images: which of them it keeps, and split, label and group of each that is kept."""
+
+    kept: Bool[np.ndarray, " image"]
+    splits: Shaped[np.ndarray, " kept"]
+    labels: list[str]
+    groups: Shaped[np.ndarray, " kept"] | None
+
+
+def table_csv(rows: Iterable[Row], *, with_groups: bool) -> bytes:
+    """The table as csv, with a column for groups where there are any."""
+    width = len(COLUMNS) if with_groups else len(COLUMNS) - 1
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS[:width])
+    writer.writerows(row[:width] for row in rows)
+    return text.getvalue().encode("utf-8", errors="surrogateescape")
+
+
+def matched(path: str | os.PathLike | bytes, table: list[Row], *, as_was: bool = False) -> Matched:
+    """What a csv says of the readable images of a table.
+
+    The csv needs the columns source and split; label and digest are compared when they are there. Its rows with
+    the split 'dropped' leave an image out. With `as_was` its labels are taken rather than compared. Raises
     SourceError with counts and the first names for whatever differs.
     """
-    given = _read(path)
-    known = {row[0]: row for row in table}
+    where = "splits.csv" if isinstance(path, bytes) else os.fspath(path)
+    given, grouped = _read(path, where)
+    known = {row.source: row for row in table}
+    shared = [name for name in given if name in known]
     differences = {
         "in the file only": [name for name in given if name not in known],
         "in the images only": [name for name in known if name not in given],
-        "with another label": [name for name in given if _differ(given, known, name, 1)],
-        "with other pixels": [name for name in given if _differ(given, known, name, 3)],
+        "with another label": []
+        if as_was
+        else [name for name in shared if _differ(given, known, name, "label")],
+        "with other pixels": [name for name in shared if _differ(given, known, name, "digest")],
         "no longer readable": [
-            name for name in given if name in known and known[name][2] == UNREADABLE != given[name][2]
+            name for name in shared if known[name].split == UNREADABLE and given[name].split not in ABSENT
         ],
         "readable now but not then": [
-            name for name in given if name in known and given[name][2] == UNREADABLE != known[name][2]
+            name for name in shared if given[name].split == UNREADABLE and known[name].split not in ABSENT
         ],
     }
     words = [_counted(names, what) for what, names in differences.items() if names]
     if words:
-        raise SourceError(f"{os.fspath(path)} is not about these images: {'; '.join(words)}")
-    return np.array([given[row[0]][2] for row in table if row[2] != UNREADABLE], dtype="U10")
-
-
-def _differ(given: dict[str, Row], known: dict[str, Row], name: str, field: int) -> bool:
-    return (
-        name in known
-        and bool(given[name][field] and known[name][field] != given[name][field] != "")
-        and bool(known[name][field])
+        raise SourceError(f"{where} is not about these images: {'; '.join(words)}")
+    present = [given[row.source] for row in table if row.split not in ABSENT]
+    rows = [row for row in present if row.split not in ABSENT]
+    return Matched(
+        kept=np.array([row.split not in ABSENT for row in present], dtype=bool),
+        splits=np.array([row.split for row in rows], dtype="U10"),
+        labels=[row.label for row in rows],
+        groups=np.array([row.group for row in rows], dtype=np.str_) if grouped else None,
     )
+
+
+def _differ(given: dict[str, Row], known: dict[str, Row], name: str, field: str) -> bool:
+    here, there = getattr(given[name], field), getattr(known[name], field)
+    return bool(here and there and here != there)
 
 
 def _counted(names: list[str], what: str) -> str:
     return f"{len(names):,} {what} ({', '.join(names[:3])}{', …' * (len(names) > 3)})"
 
 
-def _read(path: str | os.PathLike) -> dict[str, Row]:
-    where = os.fspath(path)
+def _read(path: str | os.PathLike | bytes, where: str) -> tuple[dict[str, Row], bool]:
+    """The rows of the csv by name, and whether it has a column for groups."""
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in ("source", "split") if name not in (reader.fieldnames or ())]
-            if missing:
-                raise SourceError(
-                    f"{where} has no column {' and no column '.join(missing)}; its first line must name them"
-                )
-            rows = [
-                (line["source"], line.get("label") or "", line["split"] or "", line.get("digest") or "")
-                for line in reader
-            ]
+        if isinstance(path, bytes):
+            text = path.decode("utf-8-sig", "surrogateescape")
+        else:
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                text = file.read()
+        reader = csv.DictReader(io.StringIO(text, newline=""))
+        columns = reader.fieldnames or ()
+        missing = [name for name in ("source", "split") if name not in columns]
+        if missing:
+            raise SourceError(
+                f"{where} has no column {' and no column '.join(missing)}; its first line must name them"
+            )
+        rows = [Row(*(line.get(column) or "" for column in COLUMNS)) for line in reader]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise SourceError(f"{where} cannot be read as a csv of splits: {error}") from error
-    for name, _, split, _ in rows:
-        if split not in (*SPLITS, UNREADABLE):
-            raise SourceError(f"{where} gives {name} the split {split!r}; {suggestion(split, SPLITS)}")
-    given = {row[0]: row for row in rows}
+    for row in rows:
+        if row.split not in (*SPLITS, *ABSENT):
+            raise SourceError(
+                f"{where} gives {row.source} the split {row.split!r}; {suggestion(row.split, SPLITS)}"
+            )
+    given = {row.source: row for row in rows}
     if len(given) < len(rows):
         raise SourceError(f"{where} names {len(rows) - len(given):,} images more than once")
-    return given
+    return given, "group" in columns

@@ -16,6 +16,8 @@ def verdict_text(verdict: Verdict) -> str:
     lines = [f"{name:<20}{percent(number)}" for name, number in measures]
     lines.append(f"{'log loss':<20}{decimal(verdict.log_loss)}")
     parts = [verdict.sentence(), "\n".join(lines), class_table(verdict)]
+    if verdict.leaks:
+        parts.insert(1, visible(verdict.leaks))
     if len(verdict.classes) <= MOST_CELLS:
         parts.append(confusion_text(verdict))
     return "\n\n".join([*parts, "Intervals are 95 %. For research; not a medical device."])

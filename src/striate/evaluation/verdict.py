@@ -54,7 +54,8 @@ class ClassVerdict:
 class Verdict:
     """What is known about a classifier from one split. `top5` is None with five classes or fewer.
 
-    Rows of the confusion matrix are the true classes, in the order of `classes`.
+    Rows of the confusion matrix are the true classes, in the order of `classes`. `leaks` says what was found and
+    done about images that had a part in training, where that was looked into.
     """
 
     images: int
@@ -66,6 +67,7 @@ class Verdict:
     log_loss: Number
     per_class: tuple[ClassVerdict, ...]
     confusion_matrix: tuple[tuple[int, ...], ...]
+    leaks: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """The verdict as plain values for JSON; the ROC curves, which are for drawing, stay out of it."""
@@ -79,6 +81,7 @@ class Verdict:
             "log_loss": self.log_loss.to_dict(),
             "per_class": [one.to_dict() for one in self.per_class],
             "confusion_matrix": [list(row) for row in self.confusion_matrix],
+            "leaks": self.leaks,
             "confidence": CONFIDENCE,
             "methods": METHODS,
         }
@@ -106,6 +109,7 @@ def judge(
     probabilities: Float[np.ndarray, "images classes"],
     classes: list[str] | tuple[str, ...],
     split: str = "test",
+    leaks: str = "",
 ) -> Verdict:
     """Measure probabilities against the truth, every number at 95 % confidence.
 
@@ -136,4 +140,5 @@ def judge(
             ClassVerdict(class_name=name, **vars(one)) for name, one in zip(classes, each, strict=True)
         ),
         confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
+        leaks=leaks,
     )

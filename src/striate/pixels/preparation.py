@@ -5,13 +5,16 @@ from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64, Shaped
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from striate.errors import ImageError
-from striate.pixels.picture import ImageArray
+from striate.errors import ImageError, UsageError
+from striate.pixels.picture import ImageArray, LookUpTable, Window
+from striate.pixels.windowing import apply_window, full_window, parse_window, window_name
 
-Depth = Literal["uint8", "uint16", "float32"]
-FULL_SCALE: dict[str, float] = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+Depth = Literal["uint8", "uint16", "int16", "float32"]
+FULL_SCALE: dict[str, float] = {"uint8": 255.0, "uint16": 65535.0, "int16": 32767.0, "float32": 1.0}
+FILE_WINDOW = "file"
+_ADVICE = "choose a window: --set window=file, or one of your own, such as --set window=-600/1500"
 
 # ITU-R BT.601-7, section 2.5.1: luma of R'G'B'.
 LUMA = np.array([0.299, 0.587, 0.114])
@@ -29,6 +32,10 @@ class Preparation(BaseModel):
     `fit` is "pad" (aspect kept, the border repeated outwards) or "stretch". With `patch` the network sees a
     window of that height and width: a random one in training, the centre one in prediction. `mean` and `std`
     are per channel, of pixel values scaled to 0..1 over the training split, and empty until they are learned.
+
+    `depth` int16 means measured units, such as Hounsfield's, and mixes with no grey levels. A `window` makes grey
+    levels of 16 bits out of them: "file" for each file's own, or one for all, by name or as centre/width, which
+    is how it is kept. With `draft` a JPEG may be decoded at a fraction of its size, never below `draft_size`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,6 +48,18 @@ class Preparation(BaseModel):
     patch: tuple[int, int] | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+    window: str | None = None
+    draft: bool = False
+
+    @field_validator("window")
+    @classmethod
+    def _canonical(cls, window: str | None) -> str | None:
+        if window is None or window == FILE_WINDOW:
+            return window
+        try:
+            return window_name(parse_window(window))
+        except UsageError as error:
+            raise ValueError(str(error)) from None
 
     @model_validator(mode="after")
     def _fields_agree(self) -> "Preparation":
@@ -54,15 +73,22 @@ class Preparation(BaseModel):
             raise ValueError(f"mean and std need {self.channels} values each, or none")
         if not np.isfinite(self.mean + self.std).all() or any(value <= 0 for value in self.std):
             raise ValueError("mean and std must be finite, and std above zero")
+        if self.window is not None and self.depth != "uint16":
+            raise ValueError(f"a window makes pixels of depth uint16, not {self.depth}; set depth=uint16")
         return self
 
-    def pixels(self, image: ImageArray) -> ImageArray:
+    def pixels(self, image: ImageArray, window: Window | LookUpTable | None = None) -> ImageArray:
         """The picture at this size, with these channels, in this depth; untouched when it is so already.
 
         Colour becomes grey by the luma of ITU-R BT.601, grey becomes colour by copying, 8 bits become 16 by a
         factor of 257. Sizes change by an antialiased triangle filter (`resampling_matrix`), rounded to even.
-        Raises ImageError for floating-point pixels where whole numbers are wanted, and for values not finite.
+        `window` is the file's own (`Description.window`), used where this preparation asks for it; a file without
+        one is shown by all that its depth can hold. Colour is never windowed.
+        Raises ImageError for floating-point pixels where whole numbers are wanted, for values not finite, and for
+        measured units and grey levels where the other is wanted.
         """
+        if self.window is not None and image.shape[2] == 1:
+            image = self._windowed(image, window)
         image = _in_channels(image, self.channels)
         image = _in_depth(image, self.depth)
         if image.shape[:2] == (self.height, self.width):
@@ -72,6 +98,15 @@ class Preparation(BaseModel):
         above, left = (self.height - height) // 2, (self.width - width) // 2
         border = ((above, self.height - height - above), (left, self.width - width - left), (0, 0))
         return np.pad(resized, border, mode="edge")
+
+    def _windowed(self, image: ImageArray, own: Window | LookUpTable | None) -> ImageArray:
+        if not _finite(image):
+            raise ImageError("it holds values that are not finite")
+        if self.window != FILE_WINDOW:
+            own = parse_window(self.window or "")
+        if own is None and image.dtype == np.int16:
+            own = full_window(-32768.0, 32767.0)
+        return image if own is None else apply_window(image, own)
 
     def _fitted(self, height: int, width: int) -> tuple[int, int]:
         if self.fit == "stretch":
@@ -102,7 +137,12 @@ class Preparation(BaseModel):
 
     def geometry(self) -> dict[str, Any]:
         """What decides the packed pixels, and so keys the pack: neither normalisation nor patch."""
-        return self.model_dump(include={"height", "width", "channels", "depth", "fit"})
+        added = {name for name in ("window", "draft") if getattr(self, name)}
+        return self.model_dump(include={"height", "width", "channels", "depth", "fit"} | added)
+
+    def draft_size(self) -> tuple[int, int] | None:
+        """The height and width that a JPEG must keep when it is decoded small, or None to decode it in full."""
+        return (self.height, self.width) if self.draft else None
 
     def with_statistics(self, mean: tuple[float, ...], std: tuple[float, ...]) -> "Preparation":
         """The same preparation with its normalisation learned."""
@@ -147,13 +187,19 @@ def resampling_matrix(size_in: int, size_out: int) -> Float64[np.ndarray, "size_
 def _product(
     matrix: Float64[np.ndarray, "size_out size_in"], values: Shaped[np.ndarray, "size_in other"]
 ) -> Float64[np.ndarray, "size_out other"]:
-    """`matrix @ values`, a few rows at a time: the matrix is banded, and a photograph in float64 is large."""
+    """`matrix @ values`, a few rows and columns at a time: the matrix is banded, and a photograph in float64 is
+    larger than the processor's cache.
+    """
     result = np.empty((matrix.shape[0], values.shape[1]))
-    for start in range(0, matrix.shape[0], 8):
-        band = matrix[start : start + 8]
+    few, piece = (4, 2**16) if values.size > 2**19 else (8, values.size)
+    for start in range(0, matrix.shape[0], few):
+        band = matrix[start : start + few]
         used = np.flatnonzero(band.any(axis=0))
         columns = slice(used[0], used[-1] + 1)
-        result[start : start + 8] = band[:, columns] @ values[columns].astype(np.float64)
+        width = max(256, piece // (columns.stop - columns.start))
+        for left in range(0, values.shape[1], width):
+            part = values[columns, left : left + width].astype(np.float64)
+            result[start : start + few, left : left + width] = band[:, columns] @ part
     return result
 
 
@@ -168,15 +214,27 @@ def _in_channels(image: ImageArray, channels: int) -> ImageArray:
     raise ImageError(f"it has {image.shape[2]} channels; 1 or 3 can be prepared")
 
 
+def _finite(image: ImageArray) -> bool:
+    return image.dtype != np.float32 or bool(np.isfinite(image).all())
+
+
 def _in_depth(image: ImageArray, depth: Depth) -> ImageArray:
-    if image.dtype == np.float32 and not np.isfinite(image).all():
+    if not _finite(image):
         raise ImageError("it holds values that are not finite")
     if image.dtype == depth:
         return image
     if image.dtype == np.float32:
-        raise ImageError(f"its pixels are floating-point and have no place in {depth} pixels")
+        raise ImageError(f"its pixels are floating-point and have no place in {depth} pixels; {_ADVICE}")
+    if depth == "float32" and image.dtype == np.int16:
+        return image.astype(np.float32)
     if depth == "float32":
         return (image / FULL_SCALE[str(image.dtype)]).astype(np.float32)
+    if depth == "int16":
+        raise ImageError(
+            f"its pixels are {image.dtype} levels and have no place in measured units; {_ADVICE}"
+        )
+    if image.dtype == np.int16:
+        raise ImageError(f"its pixels are measured units and have no place in {depth} pixels; {_ADVICE}")
     if depth == "uint16":
         return image.astype(np.uint16) * np.uint16(257)
     return np.rint(image / 257.0).astype(np.uint8)

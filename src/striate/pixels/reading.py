@@ -1,114 +1,84 @@
 """A picture file as an array `height width channel`, in the file's own depth, or a plain reason why not.
 
-Nothing is cut to 8 bits and nothing is made up: a file that does not decode to its last pixel is an
-`ImageError`.
+Nothing is cut to 8 bits and nothing is made up: a file that does not decode to its last pixel is an `ImageError`.
+The content decides which reader takes a file, whatever its name; each format's own module says what becomes of
+its kinds of pixels. For all of them:
 
-What becomes of each kind of file:
-
-- 1 bit: 0 and 255. Grey: one channel. Palette, CMYK, YCbCr: three channels. 16-bit grey stays uint16.
-- Transparent pictures are laid on white, as a page shows them: a drawing on nothing is a drawing on paper.
+- 1 to 7 bits are stretched to 0..255; 8 to 16 bits stay as they are stored; measured values are int16 or float32.
+- Palettes, inks and YCbCr become RGB; colour profiles (ICC) are not applied.
+- Transparent pictures are laid on white, as a page shows them, in their own depth.
 - Orientation in EXIF is applied, all eight of them. Of an animation the first frame is taken.
-- 16 bits a colour are refused, because Pillow drops the lower 8 of them without a word.
+- The header is held against `limits` before anything makes room for pixels.
 """
 
-import io
 import os
-import stat
-import struct
+import re
 import warnings
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import numpy as np
-from jaxtyping import Shaped
-
-# Imported by name so that Pillow never loads all its plug-ins to find these seven.
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageFile,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
-
-from striate.errors import ImageError
+from striate.errors import ImageError, StriateError
+from striate.pixels.formats import bmp, gif, jpeg, jpeg2000, numpy_files, png, pnm, tiff, tiff_pixels, webp
+from striate.pixels.formats.content import Content, read_bytes, regular_file, words
+from striate.pixels.formats.endings import HEAD_BYTES, SUFFIXES, sniff
 from striate.pixels.picture import Description, ImageArray, Picture
 
-FORMATS = {
-    "PNG": PngImagePlugin,
-    "JPEG": JpegImagePlugin,
-    "TIFF": TiffImagePlugin,
-    "WEBP": WebPImagePlugin,
-    "BMP": BmpImagePlugin,
-    "GIF": GifImagePlugin,
-    "PPM": PpmImagePlugin,
+__all__ = [
+    "SUFFIXES",
+    "ImageArray",
+    "count_images",
+    "decode_image",
+    "decode_picture",
+    "describe_image",
+    "read_bytes",
+    "read_image",
+    "read_picture",
+]
+
+Source = str | os.PathLike | bytes
+
+_SINGLE: dict[str, tuple[Callable[[Content], Description], Callable[[bytes], ImageArray]]] = {
+    "PNG": (png.describe, png.decode),
+    "JPEG": (jpeg.describe, jpeg.decode),
+    "WEBP": (webp.describe, webp.decode),
+    "BMP": (bmp.describe, bmp.decode),
+    "GIF": (gif.describe, gif.decode),
+    "PPM": (pnm.describe, pnm.decode),
+    "JPEG2000": (jpeg2000.describe, jpeg2000.decode),
+    "NPY": (numpy_files.describe, numpy_files.decode),
 }
-_ENDINGS = "png apng jpg jpeg jpe jfif tif tiff webp bmp dib gif ppm pgm pbm pnm"
-SUFFIXES = frozenset(f".{ending}" for ending in _ENDINGS.split())
-PIXEL_LIMIT = 178_956_970
-BYTE_LIMIT = 1 << 30
-
-_ORIENTATION_TAG = 0x0112
-_KINDS = {
-    "1": (1, "uint8"),
-    "L": (1, "uint8"),
-    "LA": (1, "uint8"),
-    "La": (1, "uint8"),
-    "I": (1, "uint16"),
-    "F": (1, "float32"),
-}
-_COLOUR_MODES = frozenset({"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"})
+_NUMBERED = re.compile(r"(.+)#([1-9][0-9]{0,8})", re.DOTALL)
 
 
-def read_image(source: str | os.PathLike | bytes) -> ImageArray:
+def read_image(source: Source) -> ImageArray:
     """The picture in a file, or in its bytes, as an array `height width channel`.
 
     >>> read_image(b"P5 3 2 255 " + bytes(range(6)))[..., 0]
     array([[0, 1, 2],
            [3, 4, 5]], dtype=uint8)
 
-    The dtype is uint8 (0..255), uint16 (0..65535) or, for floating-point TIFF, float32 in the file's range.
+    The dtype is uint8 (0..255), uint16 (0..65535 or as many bits as the file has), int16 or float32 in the file's
+    own units. `scan.tif#3` is the third page of `scan.tif`, unless a file of that whole name exists.
     Raises ImageError, naming the file and the reason, for whatever cannot be read to the last pixel.
     """
+    return read_picture(source).pixels
+
+
+def read_picture(source: Source, image: int = 0, *, draft: tuple[int, int] | None = None) -> Picture:
+    """One picture of a file, counted from 0, with what the file says of it; ImageError names the file.
+
+    `draft` as of `decode_picture`.
+
+    >>> read_picture(b"P4 8 1 " + bytes([0b01010101])).description.mode
+    'grey'
+    """
     if isinstance(source, bytes):
-        return decode_image(source)
+        return decode_picture(source, image, draft=draft)
     try:
-        return decode_image(read_bytes(source))
+        path, image = _numbered(source, image)
+        return decode_picture(read_bytes(path), image, draft=draft)
     except ImageError as error:
         raise ImageError(f"{os.fspath(source)}: {error}") from error.__cause__
-
-
-def read_bytes(path: str | os.PathLike) -> bytes:
-    """All bytes of a regular file; ImageError says in plain words why there are none."""
-    with _regular_file(path) as file:
-        return file.read()
-
-
-@contextmanager
-def _regular_file(path: str | os.PathLike) -> Iterator[io.BufferedReader]:
-    try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageError("it is a folder, not a picture")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageError("it is a pipe or a device, not a picture")
-        if status.st_size == 0:
-            raise ImageError("the file is empty (0 bytes)")
-        if status.st_size > BYTE_LIMIT:
-            raise ImageError(f"the file has {status.st_size:,} bytes; the limit is {BYTE_LIMIT:,}")
-        with open(path, "rb") as file:
-            yield file
-    except FileNotFoundError:
-        raise ImageError("there is no such file") from None
-    except PermissionError:
-        raise ImageError("there is no permission to read it") from None
-    except (OSError, ValueError) as error:
-        raise ImageError(f"it cannot be read: {_words(error)}") from error
 
 
 def decode_image(data: bytes) -> ImageArray:
@@ -116,166 +86,117 @@ def decode_image(data: bytes) -> ImageArray:
     return decode_picture(data).pixels
 
 
-def decode_picture(data: bytes, image: int = 0) -> Picture:
-    """One picture of the bytes of a file, counted from 0, with what the file says about it."""
+def decode_picture(data: bytes, image: int = 0, *, draft: tuple[int, int] | None = None) -> Picture:
+    """One picture of the bytes of a file, counted from 0, with what the file says about it.
+
+    >>> decode_picture(b"P5 1 1 4095 " + bytes([15, 255])).pixels.item()
+    4095
+
+    With `draft`, a height and a width, a JPEG is decoded at 1/2, 1/4 or 1/8 of its size where both sides stay at least
+    that large, which is faster and gives other pixels; the description stays that of the file. Other formats ignore it.
+    ImageError gives the reason alone.
+    """
+    with _reasons():
+        content = Content(data)
+        kind = _format(content)
+        if kind == "DICOM":
+            from striate.pixels.dicom import decode_dicom
+
+            return decode_dicom(data, image)
+        said = _described(content, kind, image)
+        if kind == "TIFF":
+            pixels = tiff_pixels.decode(data, image)
+        elif kind == "JPEG" and draft is not None:
+            return Picture(jpeg.decode(data, draft), said)
+        else:
+            pixels = _SINGLE[kind][1](data)
+        if (*pixels.shape, str(pixels.dtype)) != (said.height, said.width, said.channels, said.depth):
+            raise ImageError("its header and its pixels do not agree: it is damaged")
+        return Picture(pixels, said)
+
+
+def describe_image(source: Source, image: int = 0) -> Description:
+    """What `read_picture` would give, told by the header without decoding the pixels.
+
+    >>> describe_image(b"P6 4 2 255 ")
+    Description(height=2, width=4, channels=3, depth='uint8', format='PPM', mode='RGB', bits=8, ...)
+
+    ImageError gives the reason alone.
+    """
+    path, image = (source, image) if isinstance(source, bytes) else _numbered(source, image)
+    with _reasons(), _content(path) as content:
+        kind = _format(content)
+        if kind == "DICOM":
+            from striate.pixels.dicom import describe_dicom
+
+            return describe_dicom(path, image)
+        return _described(content, kind, image)
+
+
+def count_images(source: Source) -> int:
+    """How many pages or frames a file holds, which only TIFF and DICOM do; ImageError gives the reason alone.
+
+    >>> count_images(b"P4 8 1 " + bytes(1))
+    1
+    """
+    with _reasons(), _content(source) as content:
+        kind = _format(content)
+        if kind == "DICOM":
+            from striate.pixels.dicom import count_dicom
+
+            return count_dicom(source)
+        return tiff.count(content) if kind == "TIFF" else 1
+
+
+def _described(content: Content, kind: str, image: int) -> Description:
+    if image < 0:
+        raise ImageError(f"there is no image number {image + 1}; they are counted from 1")
+    if kind == "TIFF":
+        return tiff.describe(content, image)
+    if image > 0:
+        raise ImageError(f"it holds 1 image; there is no number {image + 1}")
+    return _SINGLE[kind][0](content)
+
+
+def _format(content: Content) -> str:
+    if not len(content):
+        raise ImageError("the file is empty (0 bytes)")
+    kind = sniff(content[0:HEAD_BYTES])
+    if kind is None:
+        raise ImageError(
+            "it is not a picture (PNG, JPEG, TIFF, WebP, BMP, GIF, PPM, PGM, JPEG 2000, NumPy and DICOM are read)"
+        )
+    return kind
+
+
+@contextmanager
+def _content(source: Source) -> Iterator[Content]:
+    if isinstance(source, bytes):
+        yield Content(source)
+    else:
+        with regular_file(source) as file:
+            yield Content(file)
+
+
+def _numbered(source: str | os.PathLike, image: int) -> tuple[str, int]:
+    """The path and the number of the picture in it: `scan.tif#3` is number 2, counted from 0."""
+    path = os.fspath(source)
+    found = _NUMBERED.fullmatch(path)
+    if found is None or image or os.path.lexists(path):
+        return path, image
+    return found[1], int(found[2]) - 1
+
+
+@contextmanager
+def _reasons() -> Iterator[None]:
+    """Whatever a library says or does becomes one ImageError, and its warnings do not leak."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _check_png(data)
-            with _opened(io.BytesIO(data)) as opened:
-                opened.load()
-                pixels = _array(opened)
-                # A TIFF is turned while it loads and has no such tag any more.
-                pixels = _turned(pixels, _orientation(opened))
-                height, width, channels = pixels.shape
-                mode, bits = opened.mode, 8 * pixels.dtype.itemsize
-                said = Description(
-                    height, width, channels, str(pixels.dtype), opened.format or "", mode, bits
-                )
-                return Picture(pixels, said)
-        except ImageError:
+            yield
+        except StriateError:
             raise
         except MemoryError:
             raise ImageError("there is not enough memory to decode it") from None
         except Exception as error:
-            raise ImageError(f"it cannot be decoded: {_words(error)}") from error
-
-
-def count_images(source: str | os.PathLike | bytes) -> int:
-    """How many pages or frames a file holds."""
-    return describe_image(source).images
-
-
-def describe_image(source: str | os.PathLike | bytes, image: int = 0) -> Description:
-    """What `read_image` would give, told by the header without decoding the pixels.
-
-    >>> describe_image(b"P6 4 2 255 ")
-    Description(height=2, width=4, channels=3, depth='uint8', format='PPM', mode='RGB', bits=8, ...)
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            whole = isinstance(source, bytes)
-            file = nullcontext(io.BytesIO(source)) if whole else _regular_file(source)
-            with file as stream, _opened(stream) as opened:
-                channels, depth = _kind(opened)
-                height, width = opened.height, opened.width
-                if opened.format != "TIFF" and _orientation(opened) >= 5:
-                    height, width = width, height
-                bits = 8 * np.dtype(depth).itemsize
-                return Description(height, width, channels, depth, opened.format or "", opened.mode, bits)
-        except ImageError:
-            raise
-        except Exception as error:
-            raise ImageError(f"it cannot be decoded: {_words(error)}") from error
-
-
-def _opened(stream: io.BytesIO | io.BufferedReader) -> ImageFile.ImageFile:
-    if not stream.read(1):
-        raise ImageError("the file is empty (0 bytes)")
-    stream.seek(0)
-    try:
-        image = Image.open(stream, formats=list(FORMATS))
-    except Image.UnidentifiedImageError:
-        raise ImageError(
-            "it is not a picture (PNG, JPEG, TIFF, WebP, BMP, GIF, PPM and PGM are read)"
-        ) from None
-    if image.width * image.height > PIXEL_LIMIT:
-        raise ImageError(f"it has {image.width} × {image.height} pixels; the limit is {PIXEL_LIMIT:,}")
-    _refuse_deep_colour(image)
-    return image
-
-
-def _check_png(data: bytes) -> None:
-    """Checks what Pillow skips: the checksum of every critical chunk, pixels included."""
-    if not data.startswith(b"\x89PNG\r\n\x1a\n"):
-        return
-    view = memoryview(data)
-    start = 8
-    while start + 12 <= len(data):
-        (length,) = struct.unpack_from(">I", data, start)
-        kind = data[start + 4 : start + 8]
-        end = start + 8 + length
-        if end + 4 > len(data):
-            raise ImageError(f"the PNG ends inside its chunk {kind.decode('latin-1')}: it is cut short")
-        critical = not kind[0] & 0x20
-        if critical and zlib.crc32(view[start + 4 : end]) != int.from_bytes(view[end : end + 4]):
-            raise ImageError(
-                f"the checksum of its PNG chunk {kind.decode('latin-1')} is wrong: it is damaged"
-            )
-        if kind == b"IEND":
-            return
-        start = end + 4
-    raise ImageError("the PNG has no end: it is cut short")
-
-
-def _refuse_deep_colour(image: ImageFile.ImageFile) -> None:
-    if image.mode not in _COLOUR_MODES:
-        return
-    bits = 8
-    if image.format == "PNG":
-        bits = 16 if "16" in str(image.tile[0].args) else 8
-    elif image.format == "TIFF":
-        bits = max(image.tag_v2.get(258, (8,)))  # pyright: ignore[reportAttributeAccessIssue]
-    elif image.format == "PPM" and isinstance(image.tile[0].args, tuple):
-        largest = image.tile[0].args[-1]
-        bits = 16 if isinstance(largest, int) and largest > 255 else 8
-    if bits > 8:
-        raise ImageError(
-            f"{bits}-bit colour would lose its lower {bits - 8} bits in this reader; "
-            "save it as 8-bit colour or as 16-bit grey"
-        )
-
-
-def _kind(image: Image.Image) -> tuple[int, str]:
-    if image.mode.startswith("I;16"):
-        return 1, "uint16"
-    if image.mode in _COLOUR_MODES:
-        return 3, "uint8"
-    if image.mode not in _KINDS:
-        raise ImageError(f"its kind of pixels ({image.mode}) is not read here; save it as grey or RGB")
-    return _KINDS[image.mode]
-
-
-def _array(image: Image.Image) -> ImageArray:
-    channels, depth = _kind(image)
-    if image.mode == "I":
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > 65535:
-            raise ImageError("its 32-bit numbers do not fit 0..65535; save it as 16-bit grey or float TIFF")
-    elif depth == "uint8":
-        if image.has_transparency_data:
-            image = _on_white(image)
-        values = np.asarray(image.convert("L" if channels == 1 else "RGB"))
-    else:
-        values = np.asarray(image)
-    return np.ascontiguousarray(values.astype(depth, copy=False).reshape(image.height, image.width, channels))
-
-
-def _on_white(image: Image.Image) -> Image.Image:
-    layer = image.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-
-
-def _orientation(image: Image.Image) -> int:
-    if image.format == "PNG" and "exif" not in image.info:
-        return 1
-    try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:  # broken metadata do not cost the picture; every viewer shows it upright
-        return 1
-
-
-def _turned(pixels: Shaped[np.ndarray, "h w c"], orientation: int) -> ImageArray:
-    """Undoes an EXIF orientation (Exif 2.32, section 4.6.4, tag 0x0112)."""
-    if orientation >= 5 and orientation <= 8:
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return np.ascontiguousarray(pixels)
-
-
-def _words(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+            raise ImageError(f"it cannot be decoded: {words(error)}") from error

@@ -68,6 +68,13 @@ class Recipe(BaseModel):
 
     size: int | None = Field(None, ge=4, le=4096, description="side in pixels; none: from the images")
     fit: Literal["pad", "stretch"] = Field("pad", description="how other shapes reach that size")
+    window: str | None = Field(
+        None,
+        description="values that become black and white: file, lung, bone, … or CENTRE/WIDTH; none: all values",
+    )
+    draft: bool = Field(
+        False, description="decode JPEGs at 1/2, 1/4 or 1/8 of their size where that is large enough"
+    )
     translation: int | None = Field(
         None, ge=0, description="largest shift in pixels; none: a 14th of the side"
     )
@@ -104,6 +111,17 @@ class Recipe(BaseModel):
     def decay(self) -> float:
         """The weight decay of the run."""
         return self.weight_decay if self.weight_decay is not None else DEFAULT_DECAYS[self.optimiser]
+
+    def preparing(self) -> dict[str, Any]:
+        """The fields that say how a picture becomes the network's input, as packing takes them."""
+        patch = (self.patch, self.patch) if self.patch else None
+        return {
+            "size": self.size,
+            "fit": self.fit,
+            "patch": patch,
+            "window": self.window,
+            "draft": self.draft,
+        }
 
     def changed(self, **settings: Any) -> "Recipe":
         """The same recipe with some fields changed, validated again."""
