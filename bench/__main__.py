@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import accuracy, audit, crowded, data, keras_peer, memory, pack, prediction, startup, step
+from bench import accuracy, audit, crowded, data, filters, keras_peer, memory, pack, prediction, startup, step
 
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "startup": startup.lines,
@@ -18,6 +18,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "keras": keras_peer.lines,
     "crowded": crowded.lines,
     "prediction": prediction.lines,
+    "filters": filters.lines,
     "memory": memory.lines,
     "accuracy": accuracy.lines,
 }

@@ -21,11 +21,12 @@ OPTIONS = (
 
 
 def main() -> None:
-    """Pictures of the report and of a TensorBoard tab, and the contact sheet of predictions."""
+    """The kernels on a photograph, the contact sheet of predictions, the report and a tab of TensorBoard."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None or not (RUN / "report.html").is_file():
         sys.exit("Needs chromium, and a run in runs/demo: run `make demo` first.")
     OUT.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "docs/kernel_sheet.py"], check=True)
     shutil.copy(RUN / "predictions.png", OUT / "predictions.png")
     shoot(browser, (RUN / "report.html").resolve().as_uri(), OUT / "report.png", 1100, 900)
     server = subprocess.Popen(

@@ -1,12 +1,23 @@
 """Sizes and receptive fields against torch: what it computes, and where its gradients arrive."""
 
+import itertools
+import warnings
+from collections.abc import Callable
+
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from striate.shapes import ReceptiveField, output_size, same_padding
+from striate.shapes import (
+    ReceptiveField,
+    input_sizes,
+    output_size,
+    receptive_field,
+    same_padding,
+    same_padding_ends,
+)
 
 windows = st.integers(1, 5)
 strides = st.integers(1, 3)
@@ -14,6 +25,7 @@ dilations = st.integers(1, 3)
 paddings = st.integers(0, 3)
 
 
+@settings(deadline=None)  # torch's first layer takes its time on a busy machine
 @given(st.integers(1, 60), windows, strides, paddings, dilations)
 def test_output_size_is_what_torch_makes(
     size: int, window: int, stride: int, padding: int, dilation: int
@@ -85,3 +97,84 @@ def test_a_sum_sees_what_either_branch_sees() -> None:
     assert left.union(right) == right.union(left) == ReceptiveField(size=6, stride=1, start=-2)
     with pytest.raises(ValueError, match="branches with strides 1 and 2 cannot be added"):
         left.union(ReceptiveField(stride=2))
+
+
+def test_sizes_are_torchs_for_ten_thousand_combinations() -> None:
+    combinations = 0
+    for window, stride, padding, dilation in itertools.product(
+        range(1, 8), range(1, 5), range(4), range(1, 4)
+    ):
+        layer = nn.Conv1d(1, 1, window, stride, padding, dilation, device="meta")
+        reach = dilation * (window - 1) + 1
+        pooling = nn.MaxPool1d(window, stride, padding, dilation) if 2 * padding <= window else None
+        for size in range(max(1, reach - 2 * padding), 56, 1):
+            made = layer(torch.empty(1, 1, size, device="meta")).shape[-1]
+            assert output_size(size, window, stride, padding, dilation) == made
+            smallest, largest = input_sizes(made, window, stride, padding, dilation)
+            assert smallest <= size <= largest
+            combinations += 1
+            if pooling is not None and size % 9 == 0:
+                assert pooling(torch.empty(1, 1, size, device="meta")).shape[-1] == made
+                # The courses' pooling formula is the ceiling form of the same number.
+                assert made == -(-(size + 2 * padding - reach + 1) // stride)
+    assert combinations >= 10_000
+
+
+@given(st.integers(1, 60), windows, strides, paddings, dilations)
+def test_the_inverse_gives_all_sizes_and_no_other(
+    cells: int, window: int, stride: int, padding: int, dilation: int
+) -> None:
+    try:
+        smallest, largest = input_sizes(cells, window, stride, padding, dilation)
+    except ValueError:
+        assert output_size(1, window, stride, padding, dilation) > cells
+        return
+    for size in (smallest, largest):
+        assert output_size(size, window, stride, padding, dilation) == cells
+    assert output_size(largest + 1, window, stride, padding, dilation) == cells + 1
+    reach = dilation * (window - 1) + 1
+    if smallest > 1 and smallest - 1 + 2 * padding >= reach:
+        assert output_size(smallest - 1, window, stride, padding, dilation) == cells - 1
+
+
+@settings(deadline=None)
+@given(st.integers(1, 9), dilations, st.integers(1, 30))
+def test_same_padding_of_any_window_is_torchs(window: int, dilation: int, size: int) -> None:
+    before, after = same_padding_ends(window, dilation)
+    layer = nn.Conv1d(1, 1, window, padding="same", dilation=dilation, bias=False).double()
+    line = torch.rand(1, 1, size, dtype=torch.float64)
+    padded = nn.functional.pad(line, (before, after))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns that an even window costs it a copy
+        assert torch.allclose(
+            layer(line), nn.functional.conv1d(padded, layer.weight, dilation=dilation), rtol=1e-9, atol=1e-12
+        )
+
+
+def test_the_field_of_a_stack_follows_the_formula() -> None:
+    layers = [(7, 2), (3, 2), (3, 1, 2), (5, 3), (3,)]
+    size, jump = 1, 1
+    for layer in layers:
+        window, stride, dilation = (*layer, 1, 1)[:3] if len(layer) < 3 else layer
+        size += dilation * (window - 1) * jump
+        jump *= stride
+    field = receptive_field(layers)
+    assert (field.size, field.stride) == (size, jump)
+    with pytest.raises(
+        ValueError, match=r"a layer is \(window, stride, dilation, padding\), at least its window"
+    ):
+        receptive_field([()])
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: input_sizes(0, 3), "cells must be at least 1; got 0."),
+        (lambda: input_sizes(1, 3, padding=-1), "padding must be at least 0; got -1."),
+        (lambda: input_sizes(1, 1, padding=3), "no axis ends in 1 cells: padding 3 alone leaves more."),
+        (lambda: same_padding_ends(0), "window must be at least 1; got 0."),
+    ],
+)
+def test_inverses_that_cannot_be(call: Callable[[], object], words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        call()

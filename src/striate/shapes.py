@@ -17,6 +17,7 @@ A *pixel* belongs to the image, a *cell* to a feature map. Everything here holds
 (5, 7)
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -40,6 +41,38 @@ def output_size(size: int, window: int, stride: int = 1, padding: int = 0, dilat
             f"a window that reaches over {reach} does not fit an axis of {size} with padding {padding}."
         )
     return (size + 2 * padding - reach) // stride + 1
+
+
+def input_sizes(
+    cells: int, window: int, stride: int = 1, padding: int = 0, dilation: int = 1
+) -> tuple[int, int]:
+    """The smallest and the largest axis of which a sliding window leaves so many cells: the inverse of `output_size`.
+
+    >>> input_sizes(112, window=7, stride=2, padding=3), input_sizes(26, window=3)
+    ((223, 224), (28, 28))
+
+    With a stride above 1 several sizes end in the same cells. Raises ValueError where even an axis of one is larger.
+    """
+    _check(cells=cells, window=window, stride=stride, dilation=dilation)
+    if padding < 0:
+        raise ValueError(f"padding must be at least 0; got {padding}.")
+    smallest = (cells - 1) * stride + dilation * (window - 1) + 1 - 2 * padding
+    if smallest + stride - 1 < 1:
+        raise ValueError(f"no axis ends in {cells} cells: padding {padding} alone leaves more.")
+    return max(smallest, 1), smallest + stride - 1
+
+
+def same_padding_ends(window: int, dilation: int = 1) -> tuple[int, int]:
+    """Padding before and after that keeps an axis as long as it was at stride 1, for odd and for even windows.
+
+    >>> same_padding_ends(3), same_padding_ends(2), same_padding_ends(4), same_padding_ends(3, dilation=2)
+    ((1, 1), (0, 1), (1, 2), (2, 2))
+
+    The odd pixel of an even window goes to the end, as in torch.
+    """
+    _check(window=window, dilation=dilation)
+    total = dilation * (window - 1)
+    return total // 2, total - total // 2
 
 
 def same_padding(window: int) -> int:
@@ -109,6 +142,24 @@ class ReceptiveField:
         """
         first = self.start + cell * self.stride
         return first, first + self.size
+
+
+def receptive_field(layers: Iterable[Sequence[int]]) -> ReceptiveField:
+    """The pixels that a cell sees after a stack of layers, each `(window, stride, dilation, padding)` or shorter.
+
+    >>> receptive_field([(3,), (3,), (3,)]).size, receptive_field([(5,), (2, 2), (5,), (2, 2)])
+    (7, ReceptiveField(size=16, stride=4, start=0))
+
+    Its size is 1 + the sum over layers of dilation · (window - 1) · the product of all strides before.
+    """
+    field = ReceptiveField()
+    for layer in layers:
+        if not 1 <= len(layer) <= 4:
+            raise ValueError(
+                f"a layer is (window, stride, dilation, padding), at least its window; got {tuple(layer)}."
+            )
+        field = field.then(*layer)
+    return field
 
 
 def _check(**at_least_one: int) -> None:

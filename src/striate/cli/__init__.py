@@ -7,6 +7,7 @@ import sys
 import typer
 
 from striate.cli import data, evaluate, models, predict, train
+from striate.cli import filter as filter_verb
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,6 +30,7 @@ app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
 app.command("models")(models.models)
+app.command("filter")(filter_verb.filter_)
 app.add_typer(data.app, name="data")
 
 
