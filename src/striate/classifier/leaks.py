@@ -59,14 +59,17 @@ def without_leaks(
     if not count:
         return images, nothing_found(images, trained)
     found = listed(images, same_pixels, same_group)
+    done = (
+        "were trained on" if same_pixels[leaked].all() else "were trained on, or others of their group were"
+    )
     if leaks == "refuse":
         raise SourceError(
-            f"{count:,} of {len(images):,} images were trained on, so a verdict would flatter: {found}. "
+            f"{count:,} of {len(images):,} images {done}, so a verdict would flatter: {found}. "
             "Leave them out with --leaks drop, or count them with --leaks accept."
         )
     if leaks == "drop":
-        return images.select(~leaked), f"{count:,} images that were trained on were left out: {found}."
-    return images, f"{count:,} of these images were trained on and are counted all the same: {found}."
+        return images.select(~leaked), f"{count:,} images were left out that {done}: {found}."
+    return images, f"{count:,} of these images {done}, and are counted all the same: {found}."
 
 
 def in_trained_group(images: Images, trained: Trained) -> Bool[np.ndarray, " image"]:
@@ -100,9 +103,14 @@ def listed(
         groups, counts = np.unique(images.groups[same_group], return_counts=True)
         named = [f"{name}: {count:,}" for name, count in zip(groups.tolist(), counts.tolist(), strict=True)]
         parts.append(
-            f"{int(same_group.sum()):,} of {len(named):,} groups that were trained on (images of {some(named)})"
+            f"{int(same_group.sum()):,} images of {counted_groups(len(named))} trained on ({some(named)})"
         )
     return "; ".join(parts)
+
+
+def counted_groups(count: int) -> str:
+    """So many groups in words, up to their verb."""
+    return "1 group that was" if count == 1 else f"{count:,} groups that were"
 
 
 def some(names: list[str]) -> str:
