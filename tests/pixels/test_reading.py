@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from striate.errors import ImageError
 from striate.pixels import decode_image, describe_image, read_image
+from striate.pixels.reading import read_picture
 
 RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (5, 7), dtype=np.uint8)
@@ -201,3 +202,16 @@ def test_the_header_knows_the_orientation(kind, orientation):
     data = encoded(Image.fromarray(COLOUR), kind, exif=exif)
     told = describe_image(data)
     assert (told.height, told.width) == read_image(data).shape[:2]
+
+
+@pytest.mark.parametrize(("kind", "suffix"), [("GIF", "gif"), ("WEBP", "webp"), ("PNG", "apng")])
+def test_the_first_frame_of_an_animation_and_how_many_there_are(tmp_path, kind, suffix):
+    frames = [Image.new("RGB", (6, 4), colour) for colour in ("#ff0000", "#00ff00", "#0000ff")]
+    path = tmp_path / f"moving.{suffix}"
+    frames[0].save(path, kind, save_all=True, append_images=frames[1:], lossless=True)
+    picture = read_picture(path)
+    assert (picture.pixels == (255, 0, 0)).all()
+    assert picture.description.frames == 3
+    assert describe_image(path) == picture.description
+    frames[0].save(path, kind, lossless=True)
+    assert read_picture(path).description.frames == 1

@@ -11,7 +11,15 @@ from jaxtyping import Float32, Float64, Int
 from torch import Tensor
 
 from striate.classifier.labels import in_label_order, names_of_classes
-from striate.classifier.notes import on_audit, on_balance, on_groups, on_leaks, on_size, on_unreadable
+from striate.classifier.notes import (
+    on_animations,
+    on_audit,
+    on_balance,
+    on_groups,
+    on_leaks,
+    on_size,
+    on_unreadable,
+)
 from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
 from striate.data.batches import Batches
@@ -58,7 +66,11 @@ def decode(given: Given, recipe: Recipe, events: Events) -> Decoded:
     preparation, pack = pack_source(
         images.source, **recipe.preparing(), stream=given.stream, progress=events.packing
     )
-    images = with_notes(images.with_pack(pack), lambda known: on_size(known, preparation, recipe.size))
+    images = with_notes(
+        images.with_pack(pack),
+        lambda known: on_animations(known, pack),
+        lambda known: on_size(known, preparation, recipe.size),
+    )
     for note in (*images.notes, *on_unreadable(images)):
         events.said(note)
     told = len(images.notes)

@@ -24,6 +24,15 @@ def on_unreadable(images: Images) -> list[str]:
     return [f"{count:,} of {len(images) + count:,} files cannot be read and are left out:", *shown, *rest]
 
 
+def on_animations(images: Images, pack: Pack) -> list[str]:
+    """That of animations only the first frame is looked at."""
+    moving = np.flatnonzero(pack.facts["frames"][images.rows] > 1)
+    if not len(moving):
+        return []
+    name = images.source.names[images.rows[moving[0]]]
+    return [f"{len(moving):,} pictures are animations, such as {name}: the first frame is taken."]
+
+
 def on_size(images: Images, preparation: Preparation, asked: int | None) -> list[str]:
     """That detail is lost, where pictures are larger than the size that was chosen for them."""
     if asked is not None or not len(images):

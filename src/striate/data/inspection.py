@@ -66,6 +66,8 @@ class Inspection:
             lines += _more(len(images.unreadable), SHOWN_BAD)
         for side, (least, median, largest) in self.sizes.items():
             lines.append(f"{side:<8}{least:,} to {largest:,} pixels, median {median:,.0f}")
+        moving = int((self.pack.facts["frames"][images.rows] > 1).sum())
+        lines += [f"{moving:,} are animations; the first frame of each is taken"] if moving else []
         kinds = list(self.kinds.items())
         lines += [
             "",

@@ -45,6 +45,7 @@ class Description:
     `format` is that of the content (PNG, JPEG, DICOM, …), whatever the file is called; `mode` is the file's own
     kind of pixels (RGBA, palette, MONOCHROME1, …) and `bits` its own bits a sample, before anything is converted.
     `images` counts the pages or frames of the whole file. `window` is the view the file itself asks for.
+    `frames` counts those of an animation, of which only the first is read.
     """
 
     height: int
@@ -56,6 +57,7 @@ class Description:
     bits: int = 0
     images: int = 1
     window: Window | LookUpTable | None = None
+    frames: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ FACTS = np.dtype(
         ("depth", "U8"),
         ("format", "U8"),
         ("mode", "U16"),
+        ("frames", "u4"),
         ("low", "f4"),
         ("high", "f4"),
         ("mean", "f4"),
@@ -46,7 +47,9 @@ def facts_of(picture: Picture) -> Shaped[np.ndarray, ""]:
     pixels, said = picture.pixels, picture.description
     by_histogram = pixels.dtype == np.uint8 and pixels.size > LARGE
     measured = range_of_bytes(pixels) if by_histogram else range_of(pixels)
-    return np.array((*pixels.shape, said.bits, said.depth, said.format, said.mode, *measured), dtype=FACTS)
+    return np.array(
+        (*pixels.shape, said.bits, said.depth, said.format, said.mode, said.frames, *measured), dtype=FACTS
+    )
 
 
 def range_of_bytes(values: UInt8[np.ndarray, "height width channel"]) -> Range:

@@ -26,7 +26,7 @@ from striate.errors import StriateError
 from striate.pixels.limits import limits
 from striate.pixels.preparation import Preparation
 
-FORMAT = 2
+FORMAT = 3
 DECODERS = ("pillow", "imagecodecs", "pydicom")
 KEPT = ("pixels", "digests", "facts")
 STREAMED = ("digests", "facts", "seals", "moments")

@@ -52,7 +52,9 @@ def describe(content: Content) -> Description:
         "" if frame.transparent is None and frame.whole else "+alpha"
     )
     bits = (len(frame.palette) // 3 - 1).bit_length()
-    return Description(*frame.canvas, 1 if frame.grey else 3, "uint8", "GIF", kind, bits)
+    channels = 1 if frame.grey else 3
+    frames = 1 + _walk_to_end(content, _after_blocks(content, frame.start + 1))
+    return Description(*frame.canvas, channels, "uint8", "GIF", kind, bits, frames=frames)
 
 
 def decode(data: bytes) -> ImageArray:
@@ -109,15 +111,19 @@ def _after_blocks(content: Content, start: int) -> int:
     return start + 1
 
 
-def _walk_to_end(content: Content, start: int) -> None:
+def _walk_to_end(content: Content, start: int) -> int:
+    """How many more frames there are before the end of the file, which must be there."""
+    frames = 0
     while (kind := content.unpack("B", start)[0]) != _TRAILER:
         if kind == _EXTENSION:
             start = _after_blocks(content, start + 2)
         elif kind == _IMAGE:
             flags = content.unpack("B", start + 9)[0]
             start = _after_blocks(content, start + 11 + _palette_bytes(flags))
+            frames += 1
         else:
             raise ImageError("a block of the GIF is damaged")
+    return frames
 
 
 def _indices(frame: Frame, packed: bytes) -> UInt8[np.ndarray, "height width"]:

@@ -69,9 +69,18 @@ def describe(content: Content) -> Description:
     if header.transparent:
         name += "+alpha" if header.kind == _PALETTE else "+key"
     channels = 1 if header.kind in (_GREY, _GREY_ALPHA) else 3
-    return Description(
-        height, width, channels, "uint16" if header.bits == 16 else "uint8", "PNG", name, header.bits
-    )
+    depth = "uint16" if header.bits == 16 else "uint8"
+    return Description(height, width, channels, depth, "PNG", name, header.bits, frames=_frames(content))
+
+
+def _frames(content: Content) -> int:
+    """Frames of an animated PNG, as its chunk acTL says, which stands before the pixels."""
+    for name, start, length in _chunks(content):
+        if name == b"acTL" and length == 8:
+            return max(1, content.unpack(">I", start)[0])
+        if name == b"IDAT":
+            break
+    return 1
 
 
 def decode(data: bytes) -> ImageArray:

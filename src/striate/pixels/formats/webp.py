@@ -20,7 +20,9 @@ def describe(content: Content) -> Description:
     """What the picture will be; ImageError gives the reason why it is not read."""
     height, width, alpha, orientation = _header(content)
     height, width = upright_size(height, width, orientation)
-    return Description(height, width, 3, "uint8", "WEBP", "RGBA" if alpha else "RGB", 8)
+    frames = sum(name == b"ANMF" for name, _, _ in _chunks(content))
+    mode = "RGBA" if alpha else "RGB"
+    return Description(height, width, 3, "uint8", "WEBP", mode, 8, frames=max(1, frames))
 
 
 def decode(data: bytes) -> ImageArray:
