@@ -246,3 +246,42 @@ def test_the_callers_random_state_is_left_alone() -> None:
     torch.manual_seed(11)
     train(model, Recipe(epochs=1), material(), events=Events())
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+class WithAuxiliary(nn.Module):
+    """A network that also answers from its middle, while it is trained."""
+
+    auxiliary_weight = 0.3
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem = nn.Sequential(nn.Flatten(), nn.Linear(SIZE * SIZE, 16), nn.ReLU())
+        self.head, self.side = nn.Linear(16, CLASSES), nn.Linear(16, CLASSES)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.stem(x))
+
+    def all_logits(self, x: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        middle = self.stem(x)
+        return self.head(middle), self.side(middle)
+
+
+def test_auxiliary_heads_add_their_share_of_the_loss() -> None:
+    recipe = Recipe(
+        epochs=1, batch_size=8, optimiser="sgd", learning_rate=0.05, momentum=0.0, weight_decay=0.0
+    )
+    recipe = recipe.changed(schedule="constant", keep="last")
+    ours, theirs = WithAuxiliary(), WithAuxiliary()
+    batches = MemoryBatches()
+    train(ours, recipe, material(), events=Events())
+    for batch in batches.epoch(0):
+        logits, side = theirs.all_logits(batch.inputs)
+        loss = F.cross_entropy(logits, batch.labels) + 0.3 * F.cross_entropy(side, batch.labels)
+        theirs.zero_grad()
+        loss.backward()
+        with torch.no_grad():
+            for parameter in theirs.parameters():
+                parameter.sub_(0.05 * parameter.grad)
+    for mine, expected in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(mine, expected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import nn
+from torch import Tensor, nn
 
 from striate.errors import Interrupted, TrainingError
 from striate.training.allocator import keep_memory
@@ -125,9 +125,16 @@ def rate_of_step(training: Training, index: int) -> float:
 def take_step(training: Training, batch: Batch) -> tuple[float, int]:
     """One step of gradient descent; returns the batch's loss and how many of it were right before the step."""
     training.optimiser.zero_grad(set_to_none=True)
-    logits = training.network(batch.inputs)
+    logits, *aside = all_logits(training.network, batch.inputs)
     weights, smoothing = training.material.class_weights, training.recipe.label_smoothing
-    loss = F.cross_entropy(logits, batch.labels, weight=weights, label_smoothing=smoothing)
+
+    def loss_of(some: Tensor) -> Tensor:
+        return F.cross_entropy(some, batch.labels, weight=weights, label_smoothing=smoothing)
+
+    loss = loss_of(logits)
+    share: float = getattr(training.network, "auxiliary_weight", 0.0)
+    for more in aside:  # GoogLeNet's auxiliary classifiers (Szegedy et al. 2015, section 5)
+        loss = loss + share * loss_of(more)
     loss.backward()
     gradients = [p.grad for p in training.network.parameters() if p.grad is not None]
     norm = nn.utils.get_total_norm(gradients)
@@ -136,6 +143,12 @@ def take_step(training: Training, batch: Batch) -> tuple[float, int]:
         raise not_finite(training, batch, value, size)
     training.optimiser.step()
     return value, int((logits.argmax(dim=1) == batch.labels).sum())
+
+
+def all_logits(network: nn.Module, inputs: Tensor) -> tuple[Tensor, ...]:
+    """What training learns from: the network's logits, then those of its auxiliary heads where it has any."""
+    every = getattr(network, "all_logits", None)
+    return every(inputs) if every is not None else (network(inputs),)
 
 
 def close_epoch(training: Training) -> tuple[Record, Outcome]:
