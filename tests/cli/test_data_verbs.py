@@ -294,3 +294,22 @@ def test_animations_are_said_to_be_read_by_their_first_frame(tmp_path: Path, sha
     assert "1 pictures are animations, such as striped/moving.gif: the first frame is taken." in outcome.err
     looked = striate_here("data", "inspect", shapes, "--no-sheets")
     assert "1 are animations; the first frame of each is taken" in looked.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [("window=lugn", "did you mean lung?"), ("patch=64", "a patch of 64 × 64 does not fit in 12 × 12")],
+)
+def test_pictures_that_cannot_be_prepared_so(tmp_path: Path, shapes: Path, setting: str, words: str) -> None:
+    refused(try_to_train(shapes, tmp_path / "run", "--set", setting), 2, words)
+    refused(striate_here("data", "pack", shapes, "--set", setting), 2, words)
+
+
+def test_a_window_of_one_s_own_travels_with_the_run(tmp_path: Path, shapes: Path) -> None:
+    train(shapes, tmp_path / "run", "--set", "window=100/120")
+    preparation = json.loads((tmp_path / "run" / "model.json").read_text())["preparation"]
+    assert (preparation["window"], preparation["depth"]) == ("100/120", "uint16")
+    loaded = striate.Classifier.load(tmp_path / "run")
+    answer = loaded.predict_one(shapes / "dark" / "000.png")
+    row = json.loads(striate_here("predict", tmp_path / "run", shapes / "dark" / "000.png", "--json").out)
+    assert row["probabilities"] == answer.probabilities

@@ -116,8 +116,9 @@ def _copies(material: Material, found: Repeated, chosen: Bool[np.ndarray, " set"
         int(chosen.sum()),
         kind="duplicates-within-class",
         severity="warning",
-        words="with equal pixels and label; the images listed are the copies",
-        advice="Copies weigh an image more than once. They stay in one split; drop them if the weight is not meant.",
+        words="with equal pixels and label",
+        advice="Listed are the copies. They weigh an image more than once, and stay in one split; drop them if the "
+        "weight is not meant.",
     )
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 
 import numpy as np
+from pydantic import ValidationError
 
 from striate.data.sources.door import Source
-from striate.errors import ImageError, SourceError
+from striate.errors import ImageError, SourceError, UsageError
 from striate.pixels.picture import Description
 from striate.pixels.preparation import Preparation
 
@@ -29,22 +30,25 @@ def choose_preparation(
 
     Pictures all of one size up to 64 pixels keep it; otherwise the side is the median of the longer sides,
     and at most 64. Three channels if any is in colour, else one; the depth is `common_depth`. What is given
-    is kept. Raises SourceError when none of those pictures can be read.
+    is kept. Raises SourceError when none of those pictures can be read, UsageError for what cannot be prepared.
     """
     seen = _described(source)
     height, width = (size, size) if isinstance(size, int) else size or _usual_size(seen)
-    return Preparation.model_validate(
-        {
-            "height": height,
-            "width": width,
-            "channels": channels or max(picture.channels for picture in seen),
-            "depth": "uint16" if window is not None else common_depth([picture.depth for picture in seen]),
-            "fit": fit,
-            "patch": patch,
-            "window": window,
-            "draft": draft,
-        }
-    )
+    wanted = {
+        "height": height,
+        "width": width,
+        "channels": channels or max(picture.channels for picture in seen),
+        "depth": "uint16" if window is not None else common_depth([picture.depth for picture in seen]),
+        "fit": fit,
+        "patch": patch,
+        "window": window,
+        "draft": draft,
+    }
+    try:
+        return Preparation.model_validate(wanted)
+    except ValidationError as error:
+        said = [str(detail["msg"]).removeprefix("Value error, ") for detail in error.errors()]
+        raise UsageError("; ".join(said)) from None
 
 
 def common_depth(depths: Sequence[str]) -> str:
