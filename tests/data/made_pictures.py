@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from striate.data.sources.folder import FolderSource
+from striate.data.sources.folder import FolderStore
+from striate.data.sources.stored import StoredSource
 
 CLASSES = ("cat", "dog", "owl")
 
@@ -21,6 +22,13 @@ def write_pictures(root: Path, classes=CLASSES, count: int = 20, shape=(8, 8), d
             pixels = random.integers(0, np.iinfo(dtype).max + 1, shape, dtype=dtype)
             Image.fromarray(pixels).save(root / name / f"{number}.png")
     return root
+
+
+class FolderSource(StoredSource):
+    """The pictures of a folder, to be disturbed by what follows."""
+
+    def __init__(self, location):
+        super().__init__(FolderStore(location))
 
 
 class Killing(FolderSource):

@@ -25,7 +25,6 @@ from striate.pixels.limits import limits
 _CENTRAL = struct.Struct("<4sxB2xHH4xLLLHHH4xLL")
 _LOCAL = struct.Struct("<4s22xHH")
 _END = struct.Struct("<4s8xLLH")
-_LOCATOR = struct.Struct("<4s16x")
 _END64 = struct.Struct("<4s36xQQ")
 _UNSET = 0xFFFFFFFF
 _RECORD_LIMIT = _CENTRAL.size + 3 * 0xFFFF

@@ -10,7 +10,6 @@ from jaxtyping import Int64
 
 from striate.data.sources.kinds import is_clutter, is_text
 from striate.data.sources.order import natural_order
-from striate.data.sources.stored import StoredSource
 from striate.data.sources.stores import BAD_NAME, NOT_A_FILE, OUTSIDE, LeftOut, Listing, Store, printable
 from striate.errors import ImageError, SourceError
 from striate.pixels.formats.endings import HEAD_BYTES
@@ -19,19 +18,12 @@ from striate.pixels.reading import read_bytes
 Stamp = tuple[int, int, int]
 
 
-class FolderSource(StoredSource):
-    """Pictures under `root/<class>/…` or `root/{train,validation,test}/<class>/…`.
+class FolderStore(Store):
+    """The files under a folder; none outside it is read, whatever links say.
 
     Links are followed to files inside the root only; other links, pipes, devices and files without the ending
     of a picture are left out, and the notes say so. Stamps are size and times of change of content and entry.
     """
-
-    def __init__(self, location: str | os.PathLike) -> None:
-        super().__init__(FolderStore(location))
-
-
-class FolderStore(Store):
-    """The files under a folder; none outside it is read, whatever links say."""
 
     look_through = False
 
