@@ -141,6 +141,7 @@ def test_everything_was_done(traces) -> None:
     assert any(path.endswith("index.json") for path in found)
     assert any("tfevents" in path for path in found)
     assert sum(b"group-" in content for content in found.values()) >= 2
+    assert "no group is named" not in outcomes["train"].err
 
 
 @pytest.mark.parametrize("mark", [MARK, "19010203", DIGITS])
@@ -165,6 +166,14 @@ def test_file_names_stand_only_where_images_are_named(traces) -> None:
             for name in ("inspect", "audit", "train", "split", "predict", "evaluate", "wrong")
         ),
     }
+
+
+def test_patients_that_nobody_keeps_together_are_pointed_out(study: Path, tmp_path: Path) -> None:
+    quick = ("--epochs", "1", "--set", "model=mlp", "--set", "batch_size=8")
+    outcome = striate_here("train", study, "--out", tmp_path / "run", *quick)
+    assert outcome.code == 0
+    assert "pictures are DICOM and no group is named" in outcome.err
+    assert "--group PatientID keeps patients together" in outcome.err
 
 
 def test_patients_stay_together_and_are_called_by_keyed_digests(traces) -> None:

@@ -79,7 +79,7 @@ def decode(given: Given, recipe: Recipe, events: Events) -> Decoded:
         images,
         lambda known: on_audit(known, pack),
         on_leaks,
-        on_groups,
+        lambda known: on_groups(known, pack),
         lambda known: on_balance(known, recipe.balance),
     )
     for note in images.notes[told:]:

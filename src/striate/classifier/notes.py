@@ -8,6 +8,10 @@ from striate.pixels import Preparation
 
 SHOWN = 20
 """Unreadable files named one by one; splits.csv names them all."""
+UNGROUPED = (
+    "no group is named: images of one patient may stand in training and test, which flatters the verdict. "
+    "--group PatientID keeps patients together."
+)
 SAID = frozenset({"unreadable", "duplicates-across-splits", "groups-across-splits", "imbalance"})
 """Kinds of finding of the audit that notes here tell with what follows for the training."""
 IMBALANCE = 10
@@ -74,10 +78,11 @@ def on_audit(images: Images, pack: Pack) -> list[str]:
     return [*(one.sentence for one in found), *more]
 
 
-def on_groups(images: Images) -> list[str]:
-    """How many groups each split has: they, not the images, are what is independent."""
+def on_groups(images: Images, pack: Pack) -> list[str]:
+    """How many groups each split has: they, not the images, are what is independent; or that patients may be torn."""
     if images.groups is None:
-        return []
+        count = int((pack.facts["format"][images.rows] == "DICOM").sum())
+        return [f"{count:,} pictures are DICOM and {UNGROUPED}"] if count else []
     counts = {
         split: len(set(images.groups[images.splits == split].tolist()) - {""})
         for split in ("train", "validation", "test")

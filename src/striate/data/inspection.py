@@ -91,7 +91,7 @@ class Inspection:
     def sheets(self) -> Iterator[tuple[str, "Image"]]:
         """Each class with a contact sheet of up to 40 of its pictures, evenly spread, as a network would be given them.
 
-        Captions are the pictures' names and their own sizes.
+        Captions are the pictures' names, and their own sizes where these differ.
         """
         for label, name in enumerate(self.images.classes):
             members = np.flatnonzero(self.images.labels == label)
@@ -103,9 +103,11 @@ class Inspection:
     def _sheet(self, chosen: Int[np.ndarray, " chosen"]) -> "Image":
         rows = self.images.rows[chosen]
         names = [self.images.source.names[row].rpartition("/")[2] for row in rows.tolist()]
-        sizes = [f"{self.pack.facts['width'][row]}×{self.pack.facts['height'][row]}" for row in rows]
-        captions = [f"{name} · {size}" for name, size in zip(names, sizes, strict=True)]
-        return contact_sheet([self.pack.pixels[row] for row in rows], captions)
+        if self.distinct_sizes > 1:  # one size is said once, and the names keep their room
+            facts = self.pack.facts[rows]
+            sizes = [f" · {one['width']}×{one['height']}" for one in facts]
+            names = [name + size for name, size in zip(names, sizes, strict=True)]
+        return contact_sheet([self.pack.pixels[row] for row in rows], names)
 
 
 def inspect(images: Images, pack: Pack) -> Inspection:
