@@ -20,6 +20,7 @@ import torch
 from striate.errors import RunError, UsageError
 from striate.files import sha256_of, write_atomically, write_json
 from striate.models.catalogue import create_model
+from striate.models.changes import Changes
 from striate.models.network import Network
 from striate.models.weights import load_weights, weights_bytes
 from striate.pixels.preparation import Preparation
@@ -106,6 +107,7 @@ def load_run(folder: Path) -> Run:
                 channels=preparation.input_shape()[0],
                 size=preparation.input_shape()[1:],
                 dropout=recipe.dropout,
+                changes=Changes(**recipe.changing()),
             )
         load_weights(network, folder / WEIGHTS)
         history = read_history(folder / HISTORY)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from jaxtyping import Float64, Shaped
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
@@ -14,16 +13,18 @@ from sklearn.metrics import accuracy_score
 
 from striate.classifier import judging
 from striate.classifier.answering import stream
+from striate.classifier.building import build, settle
 from striate.classifier.labels import typed
-from striate.classifier.material import Given, decode, material
+from striate.classifier.material import Given, decode
 from striate.classifier.prediction import Answer, Predictor
 from striate.classifier.provenance import describe
+from striate.classifier.subject import subject_of
+from striate.classifier.weights import find_weights
 from striate.classifier.workplace import Workplace
 from striate.data import ArraySource, Images, build_pack, load_images
 from striate.errors import ImageError
 from striate.evaluation import Verdict
 from striate.files import explain
-from striate.models import create_model, initialise, model_entry
 from striate.run import Run, load_run, save_run
 from striate.training.events import EventList, Events
 from striate.training.loop import train
@@ -82,13 +83,11 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 not fit. RunError: `out` holds another run, or one that cannot be resumed. TrainingError: a loss
                 that is not finite. Interrupted: `stop` was true.
         """
-        recipe = self.recipe or Recipe()
-        recipe = recipe.settled(model_entry(recipe.model).learning_rate)
         listener = EventList(events)
         workplace = Workplace(Path(out), resume=resume) if out is not None else None
         try:
             given = Given(X, y, validation, Path(splits) if splits else None, stream)
-            return self._fit(given, recipe, workplace, listener, stop, command)
+            return self._fit(given, workplace, listener, stop, command)
         except BrokenPipeError:  # a listener's reader has left: no matter of ours
             raise
         except OSError as error:
@@ -206,38 +205,34 @@ class Classifier(ClassifierMixin, BaseEstimator):
     def _fit(
         self,
         given: Given,
-        recipe: Recipe,
         workplace: Workplace | None,
         events: Events,
         stop: Callable[[], bool],
         command: str | None,
     ) -> "Classifier":
-        decoded = decode(given, recipe, events)
+        asked = self.recipe or Recipe()
+        origin = find_weights(asked)
+        recipe = settle(asked, origin)
+        decoded = decode(given, recipe, events, origin.preparation if origin else None)
         table = decoded.images.splits_csv()
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(recipe.seed)
-            channels, height, width = decoded.preparation.input_shape()
-            network = create_model(
-                recipe.model,
-                classes=len(decoded.images.classes),
-                channels=channels,
-                size=(height, width),
-                dropout=recipe.dropout,
-            )
-            initialise(network, recipe.initialisation)
+        built = build(recipe, decoded.preparation, decoded.images.classes, origin)
+        network = built.network
+        for note in built.notes:
+            events.said(note)
         if workplace and workplace.begin(recipe, table):  # after everything that may refuse the recipe
             events.said(f"{workplace.folder} is finished already; nothing is left to train.")
             return self._adopt(load_run(workplace.folder))
+        subject = subject_of(decoded, network, recipe, events)
         progress = train(
-            network,
-            recipe,
-            material(decoded, network, recipe),
+            subject.network,
+            subject.recipe,
+            subject.material,
             folder=workplace.checkpoints if workplace else None,
             resume=workplace is not None and workplace.resume,
             events=EventList([events, *(workplace.listeners(decoded, recipe) if workplace else [])]),
             stop=stop,
         )
-        self.about_ = describe(decoded, network, recipe, progress, command)
+        self.about_ = describe(decoded, built, recipe, progress, command)
         self.network_, self.preparation_, self.recipe_ = network.eval(), decoded.preparation, recipe
         self.classes_, self.class_names_ = decoded.labels, decoded.images.classes
         self.history_, self.splits_, self.images_ = progress.history, table, decoded.images

@@ -56,16 +56,20 @@ class Given:
     stream: bool = False
 
 
-def decode(given: Given, recipe: Recipe, events: Events) -> Decoded:
+def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | None = None) -> Decoded:
     """Decode every image, say what is wrong with them, split, and learn mean and deviation of the training split.
+
+    `known` is the preparation of the weights that the training begins with: its size is kept unless the recipe
+    names one, and so are its mean and deviation.
 
     Raises:
         SourceError: one class only, a class too small to be split, splits that are of other images.
     """
     images = joined(given.X, given.y, given.validation)
-    preparation, pack = pack_source(
-        images.source, **recipe.preparing(), stream=given.stream, progress=events.packing
-    )
+    wanted = recipe.preparing()
+    if known and recipe.size is None:
+        wanted["size"] = (known.height, known.width)
+    preparation, pack = pack_source(images.source, **wanted, stream=given.stream, progress=events.packing)
     images = with_notes(
         images.with_pack(pack),
         lambda known: on_animations(known, pack),
@@ -94,7 +98,8 @@ def decode(given: Given, recipe: Recipe, events: Events) -> Decoded:
         raise SourceError(
             f"The splits leave {len(training):,} training and {len(held):,} validation images; both are needed."
         )
-    preparation = preparation.with_statistics(*channel_statistics(pack.pixels, training.rows))
+    statistics = channel_statistics(pack.pixels, training.rows) if known is None else (known.mean, known.std)
+    preparation = preparation.with_statistics(*statistics)
     return Decoded(images, pack, preparation, names_of_classes(images, given.y))
 
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import torch
 
+from striate.classifier.building import Built
 from striate.classifier.labels import label_type
 from striate.classifier.material import Decoded
 from striate.data.packing.stream import StreamedPixels
-from striate.models import Network, summarize
+from striate.models import summarize
 from striate.training.history import Progress
 from striate.training.recipe import Recipe
 
@@ -21,11 +22,11 @@ LIBRARIES = ("striate", "torch", "numpy", "pillow", "scikit-learn", "scipy")
 
 
 def describe(
-    decoded: Decoded, network: Network, recipe: Recipe, progress: Progress, command: str | None
+    decoded: Decoded, built: Built, recipe: Recipe, progress: Progress, command: str | None
 ) -> dict[str, Any]:
     """The content of `model.json`, less its format number."""
     images, preparation = decoded.images, decoded.preparation
-    summary = summarize(network, preparation.input_shape())
+    summary = summarize(built.network, preparation.input_shape())
     kept = progress.best.epoch if progress.best and recipe.keep == "best" else len(progress.history)
     return {
         "model": recipe.model,
@@ -34,6 +35,7 @@ def describe(
         "preparation": preparation.model_dump(),
         "parameters": summary.parameters,
         "multiply_adds": summary.multiply_adds,
+        "weights": [recipe.weights, recipe.weights_sha256, *built.notes] if recipe.weights else [],
         "kept_epoch": kept,
         "data": {
             "source": images.source.location,

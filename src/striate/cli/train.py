@@ -12,7 +12,9 @@ from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path,
 @in_plain_words
 def train(
     source: Source,
-    model: Annotated[str, typer.Option(help="Name of the network; `striate models` lists them.")] = "compact",
+    model: Annotated[
+        str | None, typer.Option(help="Name of the network, or that of --weights.  [default: compact]")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder to make.  [default: runs/<source>]")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
     seed: Annotated[int, typer.Option(help="Of weights, order, augmentation and split.")] = 0,
@@ -51,7 +53,8 @@ def train(
     from striate.cli.screen import choose, emit
     from striate.cli.stop import StopRequest
 
-    recipe = striate.Recipe.from_settings(settings or (), model=model, epochs=epochs, seed=seed)
+    chosen = {} if model is None else {"model": model}
+    recipe = striate.Recipe.from_settings(settings or (), **chosen, epochs=epochs, seed=seed)
     folder = out or free_folder(source, resume=resume)
     screen, stop = choose(as_json=as_json, quiet=quiet), StopRequest()
     classifier = striate.Classifier(recipe)

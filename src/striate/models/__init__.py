@@ -1,6 +1,7 @@
 """Networks: named stages and a head, by name from a catalogue."""
 
 from striate.models.catalogue import create_model, model_entry, model_names
+from striate.models.changes import Changes
 from striate.models.entry import Entry
 from striate.models.initialise import initialise
 from striate.models.layers import Layer
@@ -12,6 +13,7 @@ from striate.models.walk import Row
 from striate.models.weights import load_weights, save_weights, weights_bytes
 
 __all__ = [
+    "Changes",
     "Entry",
     "Layer",
     "Network",

@@ -5,10 +5,12 @@ from contextlib import nullcontext
 import torch
 
 from striate.errors import ModelError, suggestion
+from striate.models.changes import Changes, change
 from striate.models.entries import ENTRIES
 from striate.models.entry import Entry
 from striate.models.network import Network
 
+AS_IT_IS = Changes()
 _CATALOGUE = {entry.name: entry for entry in ENTRIES}
 
 
@@ -41,6 +43,7 @@ def create_model(
     channels: int | None = None,
     size: tuple[int, int] | None = None,
     dropout: float | None = None,
+    changes: Changes = AS_IT_IS,
     weights: bool = True,
 ) -> Network:
     """Build a network of the catalogue with fresh weights.
@@ -50,7 +53,8 @@ def create_model(
     (2, 62)
 
     `channels` and `size`, which is (height, width) in pixels, default to the entry's `default_input`;
-    `dropout` is a probability in [0, 1) and defaults to the network's own. Without `weights` the network has
+    `dropout` is a probability in [0, 1) and defaults to the network's own; `changes` are what is to differ from
+    the network as its file has it, such as its head. Without `weights` the network has
     shapes but no memory: enough to be summarised, or filled by `load_state_dict(…, assign=True)`. First weights
     come from torch's default generator: seed it for the same ones. Raises ModelError for an unknown name, for a
     dropout that the network has no place for, and for images too small for it.
@@ -58,10 +62,11 @@ def create_model(
     entry = model_entry(name)
     channels = entry.default_input[0] if channels is None else channels
     size = entry.default_input[1:] if size is None else size
-    _check(entry, classes, channels, size, dropout)
+    _check(entry, classes, channels, size, dropout if changes.head == "own" else None)
     try:
         with nullcontext() if weights else torch.device("meta"):
-            return entry.build(classes=classes, channels=channels, size=size, **entry.arguments(dropout))
+            network = entry.build(classes=classes, channels=channels, size=size, **entry.arguments(dropout))
+            return change(network, changes, classes=classes, input_shape=(channels, *size), dropout=dropout)
     except ModelError as error:
         raise ModelError(
             f"{name} cannot be built for images of {size[0]} × {size[1]} pixels: {error};"

@@ -1,12 +1,15 @@
-"""The two heads of the papers: hidden layers over every cell, or the mean of each map."""
+"""The heads of the papers, and the two that take their place when a network is adapted to other classes."""
 
 import math
 
 from torch import nn
 
+from striate.models.initialise import initialise, small_output
 from striate.models.layers import sequence
 
 HIDDEN = 4096
+ADAPTED = 256
+"""Hidden units of the head that is called mlp."""
 
 
 def grid_pool(maps: tuple[int, ...], side: int) -> nn.AdaptiveAvgPool2d:
@@ -51,3 +54,31 @@ def hidden_head(maps: tuple[int, ...], side: int, classes: int, dropout: float) 
 def mean_head(maps: int, classes: int) -> nn.Sequential:
     """The mean of each map, then one linear layer; ResNet's."""
     return sequence(pool=nn.AdaptiveAvgPool2d(1), flatten=nn.Flatten(), output=nn.Linear(maps, classes))
+
+
+def adapted_head(kind: str, features: tuple[int, ...], classes: int, dropout: float) -> nn.Sequential:
+    """A fresh head over what the stages leave: the mean of each map, then one layer, or 256 ReLUs and one layer.
+
+    >>> adapted_head("linear", (512, 7, 7), classes=3, dropout=0.5).output
+    Linear(in_features=512, out_features=3, bias=True)
+
+    `features` is `channel height width`, or one number for stages that flatten. Only "mlp" has dropout. Initial
+    weights: He; the output near zero.
+    """
+    layers: dict[str, nn.Module] = {}
+    width, *cells = features
+    if cells:
+        layers["pool"] = nn.AdaptiveAvgPool2d(1)
+    layers["flatten"] = nn.Flatten()
+    if kind == "mlp":
+        layers |= {
+            "hidden": nn.Linear(width, ADAPTED),
+            "relu": nn.ReLU(),
+            "dropout": nn.Dropout(dropout),
+        }
+        width = ADAPTED
+    layers["output"] = nn.Linear(width, classes)
+    head = sequence(**layers)
+    initialise(head, "he")
+    small_output(head.get_submodule("output"))
+    return head

@@ -39,6 +39,8 @@ class Network(nn.Module):
         self.stages = nn.ModuleDict(stages)
         self.head = head
         self.auxiliaries = nn.ModuleDict(auxiliaries or {})
+        self.frozen: tuple[str, ...] = ()
+        """The stages that keep their weights and statistics while the rest is trained."""
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ class Network(nn.Module):
         aside = []
         for name, stage in self.stages.items():
             x = stage(x)
-            if name in self.auxiliaries:
+            if name in self.auxiliaries and name not in self.frozen:
                 aside.append(self.auxiliaries[name](x))
         return (self.head(x), *aside)
 
@@ -95,6 +97,35 @@ class Network(nn.Module):
         for name in self.stage_names[self._position(stage) + 1 :]:
             x = self.stages[name](x)
         return self.head(x)
+
+    def freeze(self, upto: str) -> tuple[str, ...]:
+        """Let stages keep every bit while the rest is trained: "none", "all", or those up to and including one.
+
+        >>> network = Network({"conv": nn.Conv2d(1, 4, 3), "norm": nn.BatchNorm2d(4)}, head=nn.Flatten())
+        >>> network.freeze("all"), network.train().stages["norm"].training
+        (('conv', 'norm'), False)
+
+        Frozen parameters get no gradient; frozen normalisation uses the statistics it has and does not renew them.
+        An auxiliary head that reads a frozen stage could teach nothing and rests too. Returns `frozen`. Raises
+        ModelError for a stage that the network has not.
+        """
+        counts = {"none": 0, "all": len(self.stages)}
+        counts |= {name: position for position, name in enumerate(self.stages, start=1)}
+        if upto not in counts:
+            raise ModelError(f"Nothing to freeze is called {upto!r}; {suggestion(upto, counts)}")
+        self.frozen = self.stage_names[: counts[upto]]
+        for kind in (self.stages, self.auxiliaries):
+            for name, module in kind.items():
+                module.requires_grad_(name not in self.frozen)
+        self.train(self.training)
+        return self.frozen
+
+    def train(self, mode: bool = True) -> "Network":
+        """As torch's; frozen stages stay as they are in prediction: no dropout, no new statistics."""
+        super().train(mode)
+        for name in self.frozen:
+            self.stages[name].eval()
+        return self
 
     def _position(self, stage: str) -> int:
         if stage not in self.stages:

@@ -15,9 +15,15 @@ from striate.training.checkpoint import CheckpointFolder, Tensors
 from striate.training.events import Events, Outcome, Plan
 from striate.training.history import Best, Progress, Record
 from striate.training.material import Batch, Material
-from striate.training.optimiser import create_optimiser, load_state_tensors, set_rate, state_tensors
+from striate.training.optimiser import (
+    create_optimiser,
+    load_state_tensors,
+    rate_factors,
+    set_rate,
+    state_tensors,
+)
 from striate.training.recipe import Recipe
-from striate.training.schedule import learning_rate
+from striate.training.schedule import learning_rate, phase_of
 
 SAVE_EVERY = 120.0
 """Seconds between two checkpoints inside an epoch; when a state is saved does not change what it becomes."""
@@ -101,6 +107,7 @@ def run_epoch(training: Training) -> Iterator[tuple[float, float]]:
     """Take the steps of the epoch under way that are still to be taken; yields loss and rate of each."""
     network, recipe, progress = training.network, training.recipe, training.progress
     batches = training.material.batches
+    freeze(network, phase_of(recipe, progress.epoch).freeze)
     network.train()
     started = time.perf_counter()
     for batch in batches.epoch(progress.epoch, progress.step):
@@ -118,8 +125,16 @@ def run_epoch(training: Training) -> Iterator[tuple[float, float]]:
 def rate_of_step(training: Training, index: int) -> float:
     """The learning rate of a step of the epoch under way: a function of where it stands, whoever asks."""
     recipe, progress, count = training.recipe, training.progress, training.material.batches.count
-    done = (progress.epoch * count + index) / (recipe.epochs * count)
-    return learning_rate(recipe, progress.epoch, done, progress.validation_errors())
+    phase = phase_of(recipe, progress.epoch)
+    epoch = progress.epoch - phase.first
+    done = (epoch * count + index) / (phase.epochs * count)
+    return learning_rate(recipe, epoch, done, progress.validation_errors()[phase.first :])
+
+
+def freeze(network: nn.Module, upto: str) -> None:
+    """Let the stages up to one keep their weights and statistics; the others learn."""
+    if upto != "none" or getattr(network, "frozen", ()):
+        network.freeze(upto)  # pyright: ignore[reportCallIssue]
 
 
 def take_step(training: Training, batch: Batch) -> tuple[float, int]:
@@ -166,6 +181,7 @@ def close_epoch(training: Training) -> tuple[Record, Outcome]:
         "train": progress.running.measures(),
         "validation": measures,
         "learning_rate": rate_of_step(training, training.material.batches.count - 1),
+        **adapting(training),
         "seconds": round(progress.running.seconds, 3),
     }
     if progress.best is None or progress.best.beaten_by(measures["accuracy"], measures["loss"]):
@@ -175,6 +191,17 @@ def close_epoch(training: Training) -> tuple[Record, Outcome]:
     progress.history.append(record)
     progress.epoch, progress.step, progress.running = progress.epoch + 1, 0, type(progress.running)()
     return record, outcome
+
+
+def adapting(training: Training) -> Record:
+    """What the record of an epoch says of stages that do not learn, or learn at a rate of their own."""
+    frozen = list(getattr(training.network, "frozen", ()))
+    factors = rate_factors(training.network, training.recipe)
+    rates = {name: factor for name, factor in factors.items() if name not in frozen}
+    return {
+        **({"frozen": frozen} if frozen else {}),
+        **({"rate_factors": rates} if set(rates.values()) - {1.0} else {}),
+    }
 
 
 def restore(training: Training, folder: CheckpointFolder, events: Events) -> None:

@@ -7,17 +7,19 @@ from striate.training.recipe import Recipe
 
 
 def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser over a network's trainable parameters, in a fixed order.
+    """The recipe's optimiser over a network's parameters, in a fixed order; frozen ones wait without a gradient.
 
     Parameters of two or more axes decay; vectors and scalars (biases, norms) do not, as in He et al. 2019,
-    "Bag of Tricks", section 3.1 ("no bias decay").
+    "Bag of Tricks", section 3.1 ("no bias decay"). Stages may have smaller rates than the head: `rate_factors`.
     """
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool], list[nn.Parameter]]()
+    for name, parameter in network.named_parameters():
+        factor = factors[name.split(".")[1]] if name.startswith("stages.") and factors else 1.0
+        kinds.setdefault((-factor, parameter.ndim <= 1), []).append(parameter)
     groups = [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": recipe.decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": kinds[key], "weight_decay": 0.0 if key[1] else recipe.decay, "factor": -key[0]}
+        for key in sorted(kinds)
     ]
-    groups = [group for group in groups if group["params"]]
     match recipe.optimiser:
         case "sgd":
             return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=recipe.momentum, fused=True)
@@ -27,10 +29,23 @@ def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimize
             return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
 
 
+def rate_factors(network: nn.Module, recipe: Recipe) -> dict[str, float]:
+    """What share of the head's rate each stage learns at: discriminative fine-tuning.
+
+    The last stage takes `base_rate`, each one before it `stage_decay` of the next one's. Howard & Ruder 2018,
+    section 3.2. A module without named stages has none.
+    """
+    names: tuple[str, ...] = getattr(network, "stage_names", ())
+    return {
+        name: recipe.base_rate * recipe.stage_decay**distance
+        for distance, name in reversed(list(enumerate(reversed(names))))
+    }
+
+
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Give every parameter group the same learning rate."""
+    """Give every parameter group the rate, or its share of it."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("factor", 1.0)
 
 
 def state_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:

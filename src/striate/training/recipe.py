@@ -32,7 +32,10 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    model: str = Field("compact", description="name of the network; `striate models` lists them")
+    model: str = Field(
+        "auto",
+        description="name of the network; `striate models` lists them; auto: that of the weights, or compact",
+    )
     epochs: int = Field(10, ge=1, description="passes over the training images")
     batch_size: int = Field(128, ge=1, description="images a step")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation, dropout and split")
@@ -55,6 +58,19 @@ class Recipe(BaseModel):
     drop: float = Field(0.1, gt=0, lt=1, description="schedules step and plateau: factor of a drop")
     warmup: float = Field(0.25, ge=0, lt=1, description="schedule onecycle: share of the run spent rising")
 
+    weights: str | None = Field(
+        None, description="first weights: a run, a file of weights, or a published name; none: drawn anew"
+    )
+    weights_sha256: str | None = Field(None, description="digest of those weights; filled in by training")
+    freeze: str = Field(
+        "none", description="stages that keep their weights: none, all, or up to and including a stage"
+    )
+    head: Literal["own", "linear", "mlp"] = Field(
+        "own", description="what follows the stages: the network's own head, one layer, or a hidden layer too"
+    )
+    head_epochs: int = Field(0, ge=0, description="first so many epochs train the head alone")
+    base_rate: float = Field(1.0, gt=0, le=1, description="rate of the last stage, as a share of the head's")
+    stage_decay: float = Field(1.0, gt=0, le=1, description="rate of a stage, as a share of the next one's")
     initialisation: Literal["own", "he", "xavier"] = Field(
         "own", description="first weights: the network's own rule, He's or Xavier's"
     )
@@ -91,6 +107,8 @@ class Recipe(BaseModel):
             super().__init__(**settings)
         except ValidationError as error:
             raise UsageError(in_words(error)) from None
+        if found := contradictions(self):
+            raise UsageError(" ".join(found))
 
     @property
     def peak_rate(self) -> float:
@@ -123,6 +141,11 @@ class Recipe(BaseModel):
             "draft": self.draft,
         }
 
+    def changing(self) -> dict[str, Any]:
+        """The fields that change a network of the catalogue, as `striate.models.Changes` takes them."""
+        names = ("head",)
+        return {name: getattr(self, name) for name in names}
+
     def changed(self, **settings: Any) -> "Recipe":
         """The same recipe with some fields changed, validated again."""
         return type(self)(**{**self.model_dump(), **settings})
@@ -140,6 +163,24 @@ class Recipe(BaseModel):
         """The fields in which two recipes differ, as `field: this, other`."""
         mine, theirs = self.model_dump(), other.model_dump()
         return [f"{name}: {mine[name]}, {theirs[name]}" for name in mine if mine[name] != theirs[name]]
+
+
+def contradictions(recipe: Recipe) -> list[str]:
+    """Fields that cannot stand together, a sentence each.
+
+    >>> Recipe(epochs=5, head_epochs=5)
+    Traceback (most recent call last):
+    striate.errors.UsageError: head_epochs=5 of 5 leaves the stages none; take fewer, or freeze=all for the head alone.
+    """
+    found = []
+    if recipe.head_epochs >= recipe.epochs:
+        found.append(
+            f"head_epochs={recipe.head_epochs} of {recipe.epochs} leaves the stages none;"
+            " take fewer, or freeze=all for the head alone."
+        )
+    if recipe.head_epochs and recipe.freeze == "all":
+        found.append("freeze=all trains the head alone in every epoch; leave head_epochs out.")
+    return found
 
 
 def parse_setting(text: str) -> tuple[str, str | None]:

@@ -2,11 +2,34 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from striate.training.recipe import Recipe
 
 START = 1 / 25
 """Rate at the first step of `onecycle`, as a share of the peak (Smith & Topin 2019, section 2)."""
+
+
+class Phase(NamedTuple):
+    """Epochs that train the same stages; every phase runs through the schedule from its beginning."""
+
+    first: int
+    """0-based number of its first epoch."""
+    epochs: int
+    freeze: str
+    """Stages that keep their weights: none, all, or up to and including one."""
+
+
+def phase_of(recipe: Recipe, epoch: int) -> Phase:
+    """The phase that an epoch belongs to: `head_epochs` of the head alone, then all that is not frozen.
+
+    >>> recipe = Recipe(epochs=10, head_epochs=3, freeze="stage1")
+    >>> phase_of(recipe, 2), phase_of(recipe, 3)
+    (Phase(first=0, epochs=3, freeze='all'), Phase(first=3, epochs=7, freeze='stage1'))
+    """
+    if epoch < recipe.head_epochs:
+        return Phase(0, recipe.head_epochs, "all")
+    return Phase(recipe.head_epochs, recipe.epochs - recipe.head_epochs, recipe.freeze)
 
 
 def learning_rate(recipe: Recipe, epoch: int, progress: float, errors: Sequence[float] = ()) -> float:
@@ -18,9 +41,9 @@ def learning_rate(recipe: Recipe, epoch: int, progress: float, errors: Sequence[
 
     Args:
         recipe: names the schedule and its peak.
-        epoch: 0-based number of the epoch that the step belongs to.
-        progress: share of all steps of the run already taken, 0 to below 1.
-        errors: validation errors (1 - accuracy) of the epochs so far, oldest first; read by `plateau`.
+        epoch: 0-based number of the epoch that the step belongs to, counted from the beginning of its phase.
+        progress: share of all steps of the phase already taken, 0 to below 1.
+        errors: validation errors (1 - accuracy) of the phase's epochs so far, oldest first; read by `plateau`.
     """
     match recipe.schedule:
         case "constant":
