@@ -7,7 +7,20 @@ from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 
-from bench import accuracy, audit, crowded, data, filters, keras_peer, memory, pack, prediction, startup, step
+from bench import (
+    accuracy,
+    audit,
+    crowded,
+    data,
+    filters,
+    keras_peer,
+    memory,
+    networks,
+    pack,
+    prediction,
+    startup,
+    step,
+)
 
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "startup": startup.lines,
@@ -20,6 +33,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "prediction": prediction.lines,
     "filters": filters.lines,
     "memory": memory.lines,
+    "networks": networks.lines,
     "accuracy": accuracy.lines,
 }
 
