@@ -2,9 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ZOO ?= .venv-zoo
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test test-slow lint format bench pictures clean
+.PHONY: demo test test-slow test-zoo lint format bench recipes pictures clean
 
 demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, write the report
 	@rm -rf runs/demo
@@ -17,6 +18,9 @@ test: lint  ## everything that must hold, in under ten minutes on two cores
 test-slow: lint  ## the tests that take minutes
 	$(BIN)/python -m pytest -m slow
 
+test-zoo: $(ZOO)/dev  ## timm's networks and torchvision's, in an environment of about 5 GB of its own
+	$(ZOO)/bin/python -m pytest -m zoo tests/zoo
+
 lint: $(VENV)/dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -28,6 +32,9 @@ format: $(VENV)/dev
 
 bench: $(VENV)/dev  ## every figure that the README claims
 	$(BIN)/python -m bench
+
+recipes: $(VENV)/core  ## every promised number; `make recipes NAME=lenet5_mnist` runs that one again
+	$(BIN)/python -m recipes $(NAME)
 
 pictures: demo  ## the pictures of README and docs; needs chromium
 	$(BIN)/python docs/pictures.py
@@ -45,5 +52,11 @@ $(VENV)/dev: $(VENV)/core
 	$(INSTALL) -e ".[dev]"
 	@touch $@
 
+# The registry's default torch beside the torchvision built for it, so constraints.txt does not apply.
+$(ZOO)/dev: pyproject.toml
+	$(PYTHON) -m venv $(ZOO)
+	$(ZOO)/bin/python -m pip install --quiet --disable-pip-version-check torch torchvision -e ".[dev,zoo]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) build dist runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ZOO) build dist runs .pytest_cache .ruff_cache .hypothesis

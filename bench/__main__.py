@@ -12,14 +12,17 @@ from bench import (
     audit,
     crowded,
     data,
+    extraction,
     filters,
     keras_peer,
     memory,
     networks,
     pack,
     prediction,
+    rates,
     startup,
     step,
+    tricks,
 )
 
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
@@ -34,6 +37,9 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "filters": filters.lines,
     "memory": memory.lines,
     "networks": networks.lines,
+    "extraction": extraction.lines,
+    "tricks": tricks.lines,
+    "rates": rates.lines,
     "accuracy": accuracy.lines,
 }
 

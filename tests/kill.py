@@ -8,10 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors.numpy import load_file
+
+Settings = Sequence[str]
+"""`field=value` texts, as `--set` takes them."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +27,12 @@ class Ending:
     state: str
 
 
-def train_command(out: Path, epochs: int, *, resume: bool, model: str = "compact") -> list[str]:
-    """A run of some seconds with dropout, augmentation and batch norm."""
+PLAIN = ("model=compact", "translation=1")
+"""What is set of the recipe where a test names nothing else."""
+
+
+def train_command(out: Path, epochs: int, *, resume: bool, settings: Settings = PLAIN) -> list[str]:
+    """A run of some seconds with dropout and batch norm."""
     command = [
         sys.executable,
         "-m",
@@ -37,7 +45,7 @@ def train_command(out: Path, epochs: int, *, resume: bool, model: str = "compact
         "4",
         "--json",
     ]
-    options = [f"model={model}", "batch_size=64", "dropout=0.2", "optimiser=adamw", "translation=1"]
+    options = ["batch_size=64", "dropout=0.2", "optimiser=adamw", *settings]
     return [
         *command,
         "--out",
@@ -47,10 +55,13 @@ def train_command(out: Path, epochs: int, *, resume: bool, model: str = "compact
     ]
 
 
-def run_to_end(out: Path, epochs: int, *, resume: bool = False, model: str = "compact") -> Ending:
+def run_to_end(out: Path, epochs: int, *, resume: bool = False, settings: Settings = PLAIN) -> Ending:
     """Train without disturbance."""
     done = subprocess.run(
-        train_command(out, epochs, resume=resume, model=model), capture_output=True, text=True, check=False
+        train_command(out, epochs, resume=resume, settings=settings),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1])["event"] == "done"
@@ -58,7 +69,7 @@ def run_to_end(out: Path, epochs: int, *, resume: bool = False, model: str = "co
 
 
 def run_with_kills(
-    out: Path, epochs: int, kills: int, seed: int, model: str = "compact"
+    out: Path, epochs: int, kills: int, seed: int, settings: Settings = PLAIN
 ) -> tuple[Ending, int]:
     """Train, killed `kills` times: every second time while a file is being written, else at any instant.
 
@@ -67,12 +78,7 @@ def run_with_kills(
     chance = random.Random(seed)
     inside = 0
     for kill in range(kills):
-        process = subprocess.Popen(
-            train_command(out, epochs, resume=True, model=model),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        process = started(train_command(out, epochs, resume=True, settings=settings))
         if kill % 2 == 0:
             wait_for_partial(process, out)
         else:
@@ -81,7 +87,23 @@ def run_with_kills(
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
         inside += bool(list(out.rglob(".*.partial")))
-    return run_to_end(out, epochs, resume=True, model=model), inside
+    return run_to_end(out, epochs, resume=True, settings=settings), inside
+
+
+def run_killed_after(out: Path, epochs: int, spots: Sequence[int], settings: Settings) -> Ending:
+    """Train, killed each time as soon as an epoch of `spots` is announced, before or while its state is saved."""
+    for spot in spots:
+        process = started(train_command(out, epochs, resume=True, settings=settings))
+        wait_for_epoch(process, spot)
+        assert process.poll() is None, f"the run ended before it was killed after epoch {spot}"
+        os.kill(process.pid, signal.SIGKILL)
+        process.communicate()
+    return run_to_end(out, epochs, resume=True, settings=settings)
+
+
+def started(command: list[str]) -> "subprocess.Popen[str]":
+    """A process whose output can be read line by line."""
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
 
 
 def wait_for_partial(process: subprocess.Popen, out: Path, limit: float = 60.0) -> None:
@@ -103,6 +125,14 @@ def wait_for_output(process: subprocess.Popen, seconds: float) -> None:
     time.sleep(seconds)
 
 
+def wait_for_epoch(process: subprocess.Popen, epoch: int) -> None:
+    """Return when an epoch is announced."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if json.loads(line).get("epoch") == epoch:
+            return
+
+
 def ending(out: Path) -> Ending:
     """Digests of the final weights, of the history without times, and of the optimiser's last state."""
     records = [json.loads(line) for line in (out / "history.jsonl").read_text().splitlines()]
@@ -110,6 +140,8 @@ def ending(out: Path) -> Ending:
         {
             "epoch": record["epoch"],
             "learning_rate": record["learning_rate"],
+            "frozen": record.get("frozen"),
+            "rate_factors": record.get("rate_factors"),
             **{
                 split: {name: value for name, value in record[split].items() if name != "images_per_s"}
                 for split in ("train", "validation")

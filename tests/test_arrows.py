@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "striate"
 OPEN_TO_ALL = {"errors", "files", "shapes", "drawing"}
-BELOW_CLASSIFIER = {"pixels", "data", "models", "training", "evaluation", "run"}
+BELOW_CLASSIFIER = {"pixels", "data", "models", "training", "evaluation", "explanation", "run"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": OPEN_TO_ALL,
     "data": OPEN_TO_ALL | {"pixels", "evaluation.intervals"},
     "training": OPEN_TO_ALL | {"evaluation"},
+    "explanation": OPEN_TO_ALL | {"models", "evaluation.intervals"},
     "run": OPEN_TO_ALL | {"models", "pixels.preparation", "training.recipe", "training.history"},
     "classifier": OPEN_TO_ALL | BELOW_CLASSIFIER,
     "__init__": OPEN_TO_ALL | BELOW_CLASSIFIER | {"classifier"},
@@ -94,10 +95,12 @@ def test_rooms_without_torch(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted((SOURCE.parents[1] / "bench").rglob("*.py")), ids=lambda path: path.name
+    "path",
+    [path for room in ("bench", "recipes") for path in sorted((SOURCE.parents[1] / room).rglob("*.py"))],
+    ids=lambda path: f"{path.parent.name}/{path.name}",
 )
-def test_the_bench_uses_the_package_root_alone(path: Path) -> None:
-    """If a bench needs more than the public names, the public API is too small."""
+def test_bench_and_recipes_use_the_package_root_alone(path: Path) -> None:
+    """If a bench or a recipe needs more than the public names, the public API is too small."""
     deeper = {f"striate.{name}" for name in modules_of_ours()}
     assert not deeper.intersection(imports(path))
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from striate.classifier import Answer as Answer
     from striate.classifier import Classifier as Classifier
+    from striate.classifier.comparing import compare as compare
+    from striate.classifier.probed import Probe as Probe
+    from striate.classifier.probing import probe_stages as probe_stages
     from striate.data import Images as Images
     from striate.data import load_images as load_images
     from striate.data.audit import Audit as Audit
@@ -27,12 +30,16 @@ if TYPE_CHECKING:
     from striate.evaluation import Number as Number
     from striate.evaluation import Verdict as Verdict
     from striate.evaluation import judge as judge
+    from striate.evaluation.comparison import Comparison as Comparison
+    from striate.evaluation.comparison_text import comparison_text as comparison_text
     from striate.evaluation.text import verdict_text as verdict_text
+    from striate.models import Changes as Changes
     from striate.models import Network as Network
     from striate.models import create_model as create_model
     from striate.models import model_entry as model_entry
     from striate.models import model_names as model_names
     from striate.models import summarize as summarize
+    from striate.models import wrap as wrap
     from striate.pixels import Preparation as Preparation
     from striate.pixels import activations as activations
     from striate.pixels import kernels as kernels
@@ -77,7 +84,9 @@ if TYPE_CHECKING:
 HOMES = {
     "Answer": "striate.classifier",
     "Audit": "striate.data.audit",
+    "Changes": "striate.models",
     "Classifier": "striate.classifier",
+    "Comparison": "striate.evaluation.comparison",
     "Events": "striate.training.events",
     "FILTER_ENDINGS": "striate.pixels.writing",
     "ImageError": "striate.errors",
@@ -89,6 +98,7 @@ HOMES = {
     "Number": "striate.evaluation",
     "Picture": "striate.pixels.picture",
     "Preparation": "striate.pixels",
+    "Probe": "striate.classifier.probed",
     "Recipe": "striate.training.recipe",
     "RunError": "striate.errors",
     "SourceError": "striate.errors",
@@ -98,6 +108,8 @@ HOMES = {
     "Verdict": "striate.evaluation",
     "Window": "striate.pixels.picture",
     "activations": "striate.pixels",
+    "compare": "striate.classifier.comparing",
+    "comparison_text": "striate.evaluation.comparison_text",
     "convolve": "striate.pixels.convolution",
     "count_convolution": "striate.pixels.properties",
     "count_dense": "striate.pixels.properties",
@@ -122,6 +134,7 @@ HOMES = {
     "output_size": "striate.shapes",
     "pool": "striate.pixels.pooling",
     "pool_step_text": "striate.pixels.steps",
+    "probe_stages": "striate.classifier.probing",
     "quantise": "striate.pixels.filtering",
     "read_image": "striate.pixels",
     "read_picture": "striate.pixels.reading",
@@ -139,6 +152,7 @@ HOMES = {
     "unpool": "striate.pixels.pooling",
     "verdict_text": "striate.evaluation.text",
     "work_step": "striate.pixels.steps",
+    "wrap": "striate.models",
     "write_filtered": "striate.pixels.results",
     "write_picture": "striate.pixels.writing",
 }
@@ -148,7 +162,9 @@ __all__ = [
     "FILTER_ENDINGS",
     "Answer",
     "Audit",
+    "Changes",
     "Classifier",
+    "Comparison",
     "Events",
     "ImageError",
     "Images",
@@ -159,6 +175,7 @@ __all__ = [
     "Number",
     "Picture",
     "Preparation",
+    "Probe",
     "Recipe",
     "RunError",
     "SourceError",
@@ -168,6 +185,8 @@ __all__ = [
     "Verdict",
     "Window",
     "activations",
+    "compare",
+    "comparison_text",
     "convolve",
     "count_convolution",
     "count_dense",
@@ -192,6 +211,7 @@ __all__ = [
     "output_size",
     "pool",
     "pool_step_text",
+    "probe_stages",
     "quantise",
     "read_image",
     "read_picture",
@@ -209,6 +229,7 @@ __all__ = [
     "unpool",
     "verdict_text",
     "work_step",
+    "wrap",
     "write_filtered",
     "write_picture",
 ]

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from striate.errors import RunError, UsageError
 from striate.files import sha256_of, write_atomically, write_json
 from striate.models.catalogue import create_model
 from striate.models.changes import Changes
 from striate.models.network import Network
+from striate.models.own import OWN, NetworkFacts, own_network, require_same_network
 from striate.models.weights import load_weights, weights_bytes
 from striate.pixels.preparation import Preparation
 from striate.training.history import Record, history_lines, read_history
@@ -41,23 +43,31 @@ WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, DATA, MANIFEST = (
 FILES = (WEIGHTS, MODEL, RECIPE, HISTORY, SPLITS, DATA)
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
     """What a run folder says of a trained network, its files checked against their digests."""
 
     folder: Path
-    network: Network
     classes: tuple[str, ...]
     preparation: Preparation
     recipe: Recipe
     history: list[Record]
     about: dict[str, Any]
     """`model.json` as written, with `data.json` as its field "data"."""
+    known: NetworkFacts | None = None
+    """By what a network is known again that is not of striate's making."""
 
     @property
     def splits(self) -> Path:
         """The table of images and their splits."""
         return self.folder / SPLITS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run(RunFacts):
+    """A trained network with what its run folder says of it."""
+
+    network: Network
 
 
 def save_run(
@@ -83,12 +93,48 @@ def save_run(
     write_json(folder / MANIFEST, {name: sha256_of(folder / name) for name in FILES})
 
 
-def load_run(folder: Path) -> Run:
+def load_run(folder: Path, network: nn.Module | None = None) -> Run:
     """Read a run folder after checking every file against the manifest.
 
+    `network` is the module that a run of a network of one's own was trained with: its code is in no run folder.
+
     Raises:
-        RunError: the folder is no finished run, a file is missing or altered, or its format is newer.
+        RunError: the folder is no finished run, a file is missing or altered, or its format is newer; its network is
+            the user's own, and none or another one is given.
+        StriateError: its network is timm's, which is not installed.
     """
+    facts = read_facts(folder)
+    model, known = facts.about["model"], facts.known
+    if model == OWN and network is None:
+        name = known.made_of.rpartition(".")[2] if known else "MyNetwork"
+        raise RunError(
+            f"{folder} holds a network of your own, {name}: a run keeps its weights and not its code, and striate runs"
+            f" no code from it. In Python: striate.Classifier.load({str(folder)!r}, network={name}(…))."
+        )
+    if model != OWN and network is not None:
+        raise UsageError(f"{folder} holds {model}, which striate builds itself: leave network out.")
+    channels, height, width = facts.preparation.input_shape()
+    wanted: dict[str, Any] = {
+        "classes": len(facts.classes),
+        "channels": channels,
+        "size": (height, width),
+        "dropout": facts.recipe.dropout,
+        "changes": Changes(**facts.recipe.changing()),
+    }
+    with torch.random.fork_rng(devices=[]):  # first weights are drawn, and overwritten
+        try:
+            built = own_network(network, **wanted) if network is not None else create_model(model, **wanted)
+        except UsageError as error:
+            raise RunError(f"The network of {folder} cannot be built: {error}") from error
+    load_weights(built, folder / WEIGHTS)
+    if known:
+        require_same_network(built, known, folder)
+    built.eval()
+    return Run(**vars(facts), network=built)
+
+
+def read_facts(folder: Path) -> RunFacts:
+    """What a run folder says, without its network; raises RunError as `load_run` does."""
     check_manifest(folder)
     about = read_json(folder / MODEL)
     if about.get("format") != FORMAT:
@@ -100,16 +146,9 @@ def load_run(folder: Path) -> Run:
         recipe = Recipe(**read_json(folder / RECIPE))
         preparation = Preparation(**about["preparation"])
         classes = tuple(about["classes"])
-        with torch.random.fork_rng(devices=[]):  # first weights are drawn, and overwritten
-            network = create_model(
-                about["model"],
-                classes=len(classes),
-                channels=preparation.input_shape()[0],
-                size=preparation.input_shape()[1:],
-                dropout=recipe.dropout,
-                changes=Changes(**recipe.changing()),
-            )
-        load_weights(network, folder / WEIGHTS)
+        if not isinstance(about["model"], str):
+            raise TypeError(f"model is {about['model']!r}")
+        known = NetworkFacts(**about["network"]) if "network" in about else None
         history = read_history(folder / HISTORY)
         if not 1 <= about["kept_epoch"] <= len(history):
             raise ValueError(f"kept_epoch is {about['kept_epoch']}, of {len(history)} epochs")
@@ -117,8 +156,15 @@ def load_run(folder: Path) -> Run:
         raise RunError(
             f"{folder} was not written by this striate: {error}. Train again, or update striate."
         ) from error
-    network.eval()
-    return Run(folder, network, classes, preparation, recipe, history, about)
+    return RunFacts(
+        folder=folder,
+        classes=classes,
+        preparation=preparation,
+        recipe=recipe,
+        history=history,
+        about=about,
+        known=known,
+    )
 
 
 def is_finished(folder: Path) -> bool:

@@ -18,19 +18,19 @@ from striate import Classifier, Recipe
 def test_parameters_are_got_set_and_cloned() -> None:
     classifier = Classifier(QUICK)
     assert is_classifier(classifier)
-    assert classifier.get_params() == {"recipe": QUICK}
+    assert classifier.get_params() == {"recipe": QUICK, "network": None}
     assert classifier.set_params(recipe=Recipe(epochs=7)).recipe == Recipe(epochs=7)
     twin = clone(classifier)
     assert twin is not classifier
     assert twin.get_params() == classifier.get_params()
     assert not hasattr(twin, "classes_")
-    assert Classifier().get_params() == {"recipe": None}
+    assert Classifier().get_params() == {"recipe": None, "network": None}
     with pytest.raises(ValueError, match="Invalid parameter 'epochs'"):
         classifier.set_params(epochs=3)
 
 
 def test_the_constructor_only_stores() -> None:
-    assert vars(Classifier(QUICK)) == {"recipe": QUICK}
+    assert vars(Classifier(QUICK)) == {"recipe": QUICK, "network": None}
 
 
 def test_a_fitted_one_clones_to_an_unfitted_one_that_fits_to_the_same(

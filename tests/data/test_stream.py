@@ -254,10 +254,16 @@ def test_a_picture_that_kills_its_worker_is_named(pictures):
 
 def test_ctrl_c_ends_the_reading_and_nothing_else(both):
     _, pack, stream = both
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job begins with it ignored
-    threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):  # the lists never end: the signal always meets a reading
-        deque(stream.pixels.blocks(itertools.repeat(np.arange(60))), maxlen=0)
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a background job begins with it ignored
+    blocks = stream.pixels.blocks(
+        itertools.repeat(np.arange(60))
+    )  # they never end: the signal meets a reading
+    next(blocks)
+    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        deque(blocks, maxlen=0)
     signal.signal(signal.SIGINT, before)
     np.testing.assert_array_equal(stream.pixels[:], pack.pixels)
 

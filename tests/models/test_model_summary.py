@@ -221,25 +221,81 @@ class Doubling(nn.Module):
         return torch.nn.functional.interpolate(self.inner(x), scale_factor=2)
 
 
-@pytest.mark.parametrize(
-    ("stage", "words"),
-    [
-        (nn.Conv2d(3, 4, 3), "The network cannot take an image of 1 × 8 × 8: "),
-        (nn.SELU(), "summarize does not know the layer SELU; known: convolution, fully connected, "),
-        (nn.Sequential(nn.ReLU(), nn.Sequential(nn.ReLU(), Doubling())), "does not know the layer Identity"),
-    ],
-)
-def test_what_cannot_be_followed_is_refused(stage: nn.Module, words: str) -> None:
-    with pytest.raises(ModelError, match=words):
-        summarize(Network({"stage": stage}, nn.Flatten()), (1, 8, 8))
+def test_an_image_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ModelError, match="The network cannot take an image of 1 × 8 × 8: "):
+        summarize(Network({"stage": nn.Conv2d(3, 4, 3)}, nn.Flatten()), (1, 8, 8))
 
 
-def test_an_operation_between_layers_is_refused_by_name() -> None:
-    doubling = Doubling()
-    doubling.inner = nn.ReLU()
-    with pytest.raises(ModelError) as raised:
-        summarize(Network({"stage": doubling}, nn.Flatten()), (1, 8, 8))
-    assert str(raised.value) == "summarize cannot follow interpolate in stages.stage; make it a layer."
+def test_after_an_unknown_operation_nobody_knows_what_a_cell_sees() -> None:
+    stages = {
+        "conv": nn.Conv2d(1, 2, 3),
+        "selu": nn.SELU(),
+        "doubling": Doubling(),
+        "last": nn.Conv2d(2, 3, 1),
+    }
+    summary = summarize(Network(stages, nn.Flatten()), (1, 8, 8))
+    seen = {row.stage: (row.kind, row.receptive_field, row.output_shape) for row in summary.rows}
+    assert seen["selu"] == ("SELU", (3, 3), (2, 6, 6))
+    assert seen["doubling"] == ("identity", (3, 3), (2, 6, 6))
+    assert seen["last"] == ("convolution", None, (3, 12, 12))
+    assert summary.multiply_adds == 6 * 6 * 9 * 2 + 12 * 12 * 2 * 3
+    assert [line.split()[-4:-2] for line in summary.to_text().splitlines() if line.startswith("last")] == [
+        ["?", "?"]
+    ]
+    assert 'sees 3 × 3"' not in summary.to_svg("own").split("last")[1]
+
+
+class Attention(nn.Module):
+    """Products outside every layer, and inside a layer that striate does not know."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Flatten(2)
+        self.mixed = Mixed()
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.inner(x)
+        return self.mixed(tokens @ tokens.transpose(1, 2))
+
+
+class Mixed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(5, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.nn.functional.linear(x, self.weight)
+
+
+def test_products_of_strangers_are_counted() -> None:
+    summary = summarize(Network({"attention": Attention()}, nn.Flatten()), (4, 8, 8))
+    counted = {row.kind: row.multiply_adds for row in summary.rows if row.multiply_adds}
+    assert counted == {"matmul": 4 * 4 * 64, "Mixed": 4 * 4 * 5}
+    assert summary.parameters == 20
+
+
+class OnValues(nn.Module):
+    """Cannot run on shapes alone."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2 if x.sum().item() == 0 else x
+
+
+def test_a_network_that_looks_at_values_is_summarised_with_its_weights() -> None:
+    stages = {"looking": OnValues(), "conv": nn.Conv2d(1, 2, 3, padding="same")}
+    rows = summarize(Network(stages, nn.Flatten()), (1, 8, 8)).rows
+    assert [row.output_shape for row in rows] == [(1, 8, 8), (2, 8, 8), (128,)]
+
+
+def test_the_same_padding_is_followed() -> None:
+    network = Network({"conv": nn.Conv2d(1, 2, 5, padding="same", dilation=2)}, nn.Flatten())
+    row = summarize(network, (1, 12, 12)).rows[0]
+    assert (row.receptive_field, row.receptive_start) == ((9, 9), (-4, -4))
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_what_a_cell_sees_is_known_everywhere_in_the_catalogue(name: str) -> None:
+    assert all(row.receptive_field for row in summary_of(name).rows)
 
 
 def test_memory_is_four_bytes_a_number() -> None:

@@ -46,3 +46,49 @@ def test_too_small_an_input_names_the_layer_and_the_size() -> None:
     words = " ".join(refused.err.split())
     assert "layer pool5 does not fit the 512 × 1 × 1 that reaches it" in words
     assert "the smallest square image it takes is 32 × 32" in words
+
+
+def test_changes_are_seen_in_the_table() -> None:
+    shown = striate_here("models", "lenet5", "--set", "activation=relu", "--set", "batch_norm = true").out
+    assert "\nChanged: activation=relu, batch_norm = true. Layers keep their names.\n" in shown
+    assert "· 61,990 parameters" in shown
+    assert "c1 conv_norm batch normalisation 6 × 28 × 28 12" in " ".join(shown.split())
+    assert "c1 tanh ReLU" in " ".join(shown.split())
+    assert "Changed" not in striate_here("models", "lenet5").out
+
+
+def test_changes_are_in_json_and_in_the_drawing(tmp_path: Path) -> None:
+    extra = ("--set", "head=mlp", "--set", "overlapping=true", "--json", "--draw", tmp_path / "x.svg")
+    shown = json.loads(striate_here("models", "lesson", *extra).out)
+    assert shown["changes"] == ["head=mlp", "overlapping=true"]
+    assert [row["layer"] for row in shown["rows"]][-4:] == ["hidden", "relu", "dropout", "output"]
+    assert (tmp_path / "x.svg").is_file()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ("resnet20", "--set", "overlapping=true"),
+            "resnet20 cannot be changed so: it has no max or average pooling by windows of 2 in steps of 2 to make"
+            " overlapping; leave overlapping out.",
+        ),
+        (
+            ("lenet5", "--set", "epochs=3"),
+            "--set epochs=3: epochs changes how a network is trained, not the network; allowed here: head,"
+            " activation, batch_norm, response_norm, overlapping.",
+        ),
+        (("lenet5", "--set", "bach_norm=true"), "Unknown recipe field 'bach_norm': did you mean batch_norm?"),
+        (
+            ("lenet5", "--set", "activation=gelu"),
+            "Recipe field activation = 'gelu': Input should be 'own', 'relu',",
+        ),
+        (("lenet5", "--set", "head"), "--set head: expected field=value"),
+        (("--set", "head=mlp"), "--set needs the name of a network, for example: striate models lenet5."),
+    ],
+)
+def test_changes_that_cannot_be_are_refused(words: tuple[str, ...], said: str) -> None:
+    outcome = striate_here("models", *words)
+    assert outcome.code == 2
+    assert said in " ".join(outcome.err.split())
+    assert outcome.out == ""

@@ -1,11 +1,15 @@
 """From a recipe to the network that training begins with: settled, built, changed, filled, frozen."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
+from torch import nn
 
-from striate.classifier.weights import Origin, begin_with
+from striate.classifier.weights import Origin, adopted, begin_with
+from striate.errors import UsageError
 from striate.models import Changes, Network, create_model, initialise, model_entry
+from striate.models.own import OWN, class_name, own_network
 from striate.pixels import Preparation
 from striate.training.recipe import Recipe
 
@@ -18,35 +22,56 @@ class Built:
 
     network: Network
     notes: tuple[str, ...] = ()
+    made_of: str = ""
+    """The class of a network that was given."""
 
 
 def settle(recipe: Recipe, origin: Origin | None) -> Recipe:
     """The recipe with everything filled in that it left to the network and its weights."""
-    if recipe.model == "auto":
-        recipe = recipe.changed(model=origin.model if origin and origin.model else DEFAULT_MODEL)
     if origin:
-        recipe = recipe.changed(weights_sha256=origin.sha256)
+        recipe = adopted(recipe, origin)
+    if recipe.model == "auto":
+        recipe = recipe.changed(model=DEFAULT_MODEL)
     return recipe.settled(model_entry(recipe.model).learning_rate)
 
 
-def build(recipe: Recipe, preparation: Preparation, classes: tuple[str, ...], origin: Origin | None) -> Built:
+def for_network(recipe: Recipe, network: nn.Module | None) -> Recipe:
+    """The recipe for a network that was given: its model is "own". UsageError where it names another one."""
+    if network is None:
+        return recipe
+    if recipe.model not in ("auto", OWN):
+        raise UsageError(
+            f"model={recipe.model}, and a network of your own is given; leave the model out, or the network."
+        )
+    return recipe.changed(model=OWN)
+
+
+def build(
+    recipe: Recipe,
+    preparation: Preparation,
+    classes: tuple[str, ...],
+    origin: Origin | None,
+    own: nn.Module | None = None,
+) -> Built:
     """The network of a recipe for prepared images, with the weights that it begins with.
 
-    First weights are a function of the recipe's seed. Raises ModelError for a network that does not exist, does
-    not take such images or has no such stage to freeze; RunError for weights that do not fit.
+    First weights are a function of the recipe's seed; a network of one's `own` begins with those it has.
+
+    Raises ModelError for a network that does not exist, does not take such images or has no such stage to freeze;
+    RunError for weights that do not fit.
     """
     channels, height, width = preparation.input_shape()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        network = create_model(
-            recipe.model,
-            classes=len(classes),
-            channels=channels,
-            size=(height, width),
-            dropout=recipe.dropout,
-            changes=Changes(**recipe.changing()),
-        )
+        wanted: dict[str, Any] = {
+            "classes": len(classes),
+            "channels": channels,
+            "size": (height, width),
+            "dropout": recipe.dropout,
+            "changes": Changes(**recipe.changing()),
+        }
+        network = create_model(recipe.model, **wanted) if own is None else own_network(own, **wanted)
         initialise(network, recipe.initialisation)
-    notes = begin_with(network, origin, classes) if origin else []
+    notes = begin_with(network, origin, recipe, preparation, classes) if origin else []
     network.freeze(recipe.freeze)
-    return Built(network, tuple(notes))
+    return Built(network, tuple(notes), "" if own is None else class_name(own))

@@ -10,10 +10,11 @@ from jaxtyping import Float64, Shaped
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import accuracy_score
+from torch import nn
 
 from striate.classifier import judging
 from striate.classifier.answering import stream
-from striate.classifier.building import build, settle
+from striate.classifier.building import build, for_network, settle
 from striate.classifier.labels import typed
 from striate.classifier.material import Given, decode
 from striate.classifier.prediction import Answer, Predictor
@@ -25,6 +26,7 @@ from striate.data import ArraySource, Images, build_pack, load_images
 from striate.errors import ImageError
 from striate.evaluation import Verdict
 from striate.files import explain
+from striate.models.own import layers_of
 from striate.run import Run, load_run, save_run
 from striate.training.events import EventList, Events
 from striate.training.loop import train
@@ -41,13 +43,16 @@ class Classifier(ClassifierMixin, BaseEstimator):
     >>> classifier.predict(X[1000:]).shape, classifier.predict_proba(X[1000:]).shape
     ((797,), (797, 10))
 
-    The constructor stores the recipe (`Recipe()` when None); `fit` learns. Learned: `classes_` (as the labels were
+    The constructor stores the recipe (`Recipe()` when None) and, in place of the recipe's model, a network of your
+    own: any `torch.nn.Module` from images to logits, taken apart as `striate.wrap` says; a copy is trained, from the
+    weights that the module has. `fit` learns. Learned: `classes_` (as the labels were
     given), `network_`, `preparation_`, `history_` (one record an epoch), `kept_` (the record of the epoch whose
     weights are kept).
     """
 
-    def __init__(self, recipe: Recipe | None = None) -> None:
+    def __init__(self, recipe: Recipe | None = None, *, network: nn.Module | None = None) -> None:
         self.recipe = recipe
+        self.network = network
 
     def fit(
         self,
@@ -177,14 +182,16 @@ class Classifier(ClassifierMixin, BaseEstimator):
         save_run(Path(folder), self.network_, self.about_, self.recipe_, self.history_, self.splits_)
 
     @classmethod
-    def load(cls, folder: str | os.PathLike) -> "Classifier":
+    def load(cls, folder: str | os.PathLike, *, network: nn.Module | None = None) -> "Classifier":
         """The classifier of a run folder, after its files are checked; runs no code from it.
 
+        A run of a network of your own needs that network again, with any weights: a run holds no code.
+
         Raises:
-            RunError: not a finished run, a missing or altered file, or a newer format.
+            RunError: not a finished run, a missing or altered file, a newer format, or another network.
         """
-        run = load_run(Path(folder))
-        return cls(run.recipe)._adopt(run)
+        run = load_run(Path(folder), network)
+        return cls(run.recipe, network=network)._adopt(run)
 
     @property
     def predictor_(self) -> Predictor:
@@ -192,7 +199,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self._require_fitted()
         known: Predictor | None = getattr(self, "_predictor", None)
         if known is None or known.network is not self.network_:
-            known = Predictor(self.network_, self.preparation_, self.class_names_)
+            known = Predictor(self.network_, self.preparation_, self.class_names_, views=self.recipe_.views)
             self._predictor = known
         return known
 
@@ -210,26 +217,30 @@ class Classifier(ClassifierMixin, BaseEstimator):
         stop: Callable[[], bool],
         command: str | None,
     ) -> "Classifier":
-        asked = self.recipe or Recipe()
-        origin = find_weights(asked)
+        asked = for_network(self.recipe or Recipe(), self.network)
+        origin = find_weights(asked, events)
         recipe = settle(asked, origin)
         decoded = decode(given, recipe, events, origin.preparation if origin else None)
         table = decoded.images.splits_csv()
-        built = build(recipe, decoded.preparation, decoded.images.classes, origin)
+        built = build(recipe, decoded.preparation, decoded.images.classes, origin, self.network)
         network = built.network
         for note in built.notes:
             events.said(note)
-        if workplace and workplace.begin(recipe, table):  # after everything that may refuse the recipe
+        layers = () if self.network is None else layers_of(network)
+        if workplace and workplace.begin(
+            recipe, table, layers
+        ):  # after everything that may refuse the recipe
             events.said(f"{workplace.folder} is finished already; nothing is left to train.")
-            return self._adopt(load_run(workplace.folder))
+            return self._adopt(load_run(workplace.folder, self.network))
         subject = subject_of(decoded, network, recipe, events)
+        heard = workplace.listeners(decoded, recipe, subject.input_shape) if workplace else []
         progress = train(
             subject.network,
             subject.recipe,
             subject.material,
             folder=workplace.checkpoints if workplace else None,
             resume=workplace is not None and workplace.resume,
-            events=EventList([events, *(workplace.listeners(decoded, recipe) if workplace else [])]),
+            events=EventList([events, *heard]),
             stop=stop,
         )
         self.about_ = describe(decoded, built, recipe, progress, command)

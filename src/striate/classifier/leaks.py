@@ -33,10 +33,10 @@ def trained_of(images: Images) -> Trained:
     return Trained(images.digests[seen], groups)
 
 
-def trained_in(splits: bytes) -> Trained:
-    """The training and validation images of a run, from its splits.csv."""
+def trained_in(splits: bytes, parts: tuple[str, ...] = SEEN) -> Trained:
+    """The training and validation images of a run, or those of some other `parts`, from its splits.csv."""
     rows = list(csv.DictReader(io.StringIO(splits.decode("utf-8", errors="surrogateescape"))))
-    rows = [row for row in rows if row["split"] in SEEN]
+    rows = [row for row in rows if row["split"] in parts]
     grouped = bool(rows) and "group" in rows[0]
     groups = frozenset(row["group"] for row in rows if row["group"]) if grouped else None
     return Trained(np.array([row["digest"].encode() for row in rows], dtype="S32"), groups)

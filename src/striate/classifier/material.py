@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float32, Float64, Int
 from torch import Tensor
 
+from striate.classifier.keeping import kept_statistics
 from striate.classifier.labels import in_label_order, names_of_classes
 from striate.classifier.notes import (
     on_animations,
@@ -23,6 +24,8 @@ from striate.classifier.notes import (
 from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
 from striate.data.batches import Batches
+from striate.data.colours import principal_colours
+from striate.data.views import views_of
 from striate.errors import SourceError, UsageError
 from striate.models import Network
 from striate.pixels import Preparation
@@ -60,7 +63,7 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
     """Decode every image, say what is wrong with them, split, and learn mean and deviation of the training split.
 
     `known` is the preparation of the weights that the training begins with: its size is kept unless the recipe
-    names one, and so are its mean and deviation.
+    names one, and so are its mean and deviation where pixels mean the same here.
 
     Raises:
         SourceError: one class only, a class too small to be split, splits that are of other images.
@@ -70,6 +73,7 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
     if known and recipe.size is None:
         wanted["size"] = (known.height, known.width)
     preparation, pack = pack_source(images.source, **wanted, stream=given.stream, progress=events.packing)
+    views_of(preparation, recipe.views)  # refuses ten views of pictures as small as their patch
     images = with_notes(
         images.with_pack(pack),
         lambda known: on_animations(known, pack),
@@ -98,8 +102,8 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
         raise SourceError(
             f"The splits leave {len(training):,} training and {len(held):,} validation images; both are needed."
         )
-    statistics = channel_statistics(pack.pixels, training.rows) if known is None else (known.mean, known.std)
-    preparation = preparation.with_statistics(*statistics)
+    kept = kept_statistics(known, preparation)
+    preparation = preparation.with_statistics(*(kept or channel_statistics(pack.pixels, training.rows)))
     return Decoded(images, pack, preparation, names_of_classes(images, given.y))
 
 
@@ -168,13 +172,33 @@ def material(decoded: Decoded, network: Network, recipe: Recipe) -> Material:
         preparation,
         batch_size=recipe.batch_size,
         seed=recipe.seed,
-        translation=max(1, min(height, width) // SHIFT) if recipe.translation is None else recipe.translation,
+        translation=translation_of(recipe, height, width),
         reflection=recipe.reflection,
         balance="sampling" if recipe.balance == "sampling" else "none",
+        colour_steps=colour_steps(pack, training, recipe.colour_jitter),
     )
     weights = class_weights(training.labels, len(images.classes)) if recipe.balance == "weights" else None
-    validate = validator(Predictor(network, preparation, images.classes), pack, images.of_split("validation"))
+    predictor = Predictor(network, preparation, images.classes, views=recipe.views)
+    validate = validator(predictor, pack, images.of_split("validation"))
     return Material(batches, validate, lambda rows: [names[row] for row in rows], weights)
+
+
+def translation_of(recipe: Recipe, height: int, width: int) -> int:
+    """The largest shift in pixels: what the recipe says, or a 14th of the shorter side; none of extracted features.
+
+    >>> translation_of(Recipe(), 28, 28), translation_of(Recipe(freeze="all", extract=True), 28, 28)
+    (2, 0)
+    """
+    if recipe.translation is None:
+        return 0 if recipe.extract else max(1, min(height, width) // SHIFT)
+    return recipe.translation
+
+
+def colour_steps(
+    pack: Pack, training: Images, jitter: float
+) -> Float64[np.ndarray, "channel component"] | None:
+    """How far random colours lead on either side, along each principal colour of the training images."""
+    return jitter * principal_colours(pack.pixels, training.rows).steps if jitter else None
 
 
 def class_weights(labels: Int[np.ndarray, " images"], classes: int) -> Float32[Tensor, " classes"]:
@@ -191,12 +215,16 @@ def validator(predictor: Predictor, pack: Pack, images: Images) -> Callable[[Any
     """A function that measures a network on the validation images."""
 
     def validate(_network: Any) -> Outcome:
-        chances = predictor.of_rows(pack.pixels, images.rows)
-        right = float((chances.argmax(axis=1) == images.labels).mean())
-        measures = {"loss": mean_log_loss(chances, images.labels), "accuracy": right}
-        return Outcome(images.rows, images.labels, chances, measures)
+        return outcome_of(images, predictor.of_rows(pack.pixels, images.rows))
 
     return validate
+
+
+def outcome_of(images: Images, chances: Float64[np.ndarray, "images classes"]) -> Outcome:
+    """What a network said of images, measured against what they show."""
+    right = float((chances.argmax(axis=1) == images.labels).mean())
+    measures = {"loss": mean_log_loss(chances, images.labels), "accuracy": right}
+    return Outcome(images.rows, images.labels, chances, measures)
 
 
 def mean_log_loss(

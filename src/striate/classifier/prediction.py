@@ -1,16 +1,18 @@
 """From pictures to probabilities: the one forward pass behind fit, predict, evaluate, report and the command line."""
 
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int, Shaped
+from torch import Tensor
 
 from striate.data.batches import to_input
 from striate.data.packing.stream import PackedPixels, gather
+from striate.data.views import Views, seen, views_of
 from striate.models import Network, summarize
 from striate.pixels import Preparation
 
@@ -46,12 +48,19 @@ class Predictor:
 
     How a matrix product is summed may depend on the size of the batch. Every batch here has the same number of
     rows, the last one filled up, so a picture gets the same bits alone, among a thousand, or in `evaluate`.
+
+    With `views` "flip" or "ten" a picture's probabilities are the mean of those of its views (`striate.data.views`),
+    as Krizhevsky et al. 2012, section 4.1, average what the softmax layer says. Raises UsageError for ten views
+    without a patch smaller than the pictures.
     """
 
-    def __init__(self, network: Network, preparation: Preparation, classes: tuple[str, ...]) -> None:
+    def __init__(
+        self, network: Network, preparation: Preparation, classes: tuple[str, ...], *, views: Views = "one"
+    ) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.preparation = preparation
         self.classes = classes
+        self.views = views_of(preparation, views)
 
     @functools.cached_property
     def batch_size(self) -> int:
@@ -63,23 +72,52 @@ class Predictor:
     def logits(
         self, pixels: Shaped[np.ndarray, "images height width channels"]
     ) -> Float32[np.ndarray, "images classes"]:
-        """What the network says of prepared pictures, before softmax."""
+        """What the network says of prepared pictures, one view each, before softmax: the centre patch, or as cut."""
+        parts = self.outputs(pixels, self.network)
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
+
+    def outputs(
+        self, pixels: Shaped[np.ndarray, "images height width channels"], part: Callable[[Tensor], Tensor]
+    ) -> list[Float32[np.ndarray, "batch ..."]]:
+        """What a part of the network makes of prepared pictures, a batch at a time."""
         was_training = self.network.training
         self.network.eval()
-        parts = []
+        made = []
         with torch.inference_mode():
             for start in range(0, len(pixels), self.batch_size):
-                part = pixels[start : start + self.batch_size]
-                inputs = to_input(part, self.preparation, batch_size=self.batch_size)
-                parts.append(self.network(inputs)[: len(part)].numpy())
+                some = pixels[start : start + self.batch_size]
+                inputs = to_input(some, self.preparation, batch_size=self.batch_size)
+                made.append(part(inputs)[: len(some)].numpy())
         self.network.train(was_training)
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
+        return made
 
     def probabilities(
         self, pixels: Shaped[np.ndarray, "images height width channels"]
     ) -> Float64[np.ndarray, "images classes"]:
-        """Probability of every class for prepared pictures."""
-        return softmax(self.logits(pixels))
+        """Probability of every class for prepared pictures, the mean over their views."""
+        if len(self.views) == 1:
+            return softmax(self.logits(pixels))
+        starts = range(0, len(pixels), self.batch_size)
+        blocks = (self.viewed(pixels[at : at + self.batch_size]) for at in starts)
+        parts = [self.over_views(softmax(self.logits(block))) for block in blocks]
+        return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)))
+
+    def viewed(
+        self, pixels: Shaped[np.ndarray, "images height width channels"]
+    ) -> Shaped[np.ndarray, "views rows columns channels"]:
+        """Every view of every picture, those of a picture side by side."""
+        if len(self.views) == 1:
+            return pixels
+        _, rows, columns = self.preparation.input_shape()
+        patches = seen(pixels, self.views, rows, columns)
+        return patches.reshape(-1, *patches.shape[2:])
+
+    def over_views(
+        self, every: Float64[np.ndarray, "views classes"]
+    ) -> Float64[np.ndarray, "images classes"]:
+        """The mean over the views of each picture, as `viewed` orders them."""
+        by_view = every.reshape(-1, len(self.views), every.shape[1]).swapaxes(0, 1)
+        return functools.reduce(np.add, by_view) / len(self.views)  # in one order, however many pictures
 
     def of_rows(
         self, packed: PackedPixels, rows: Int[np.ndarray, " images"]

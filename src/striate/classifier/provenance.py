@@ -15,6 +15,9 @@ from striate.classifier.labels import label_type
 from striate.classifier.material import Decoded
 from striate.data.packing.stream import StreamedPixels
 from striate.models import summarize
+from striate.models.own import OWN, facts_of
+from striate.models.zoo import ZOO
+from striate.pixels import Preparation
 from striate.training.history import Progress
 from striate.training.recipe import Recipe
 
@@ -35,6 +38,7 @@ def describe(
         "preparation": preparation.model_dump(),
         "parameters": summary.parameters,
         "multiply_adds": summary.multiply_adds,
+        **known_by(built, recipe, preparation),
         "weights": [recipe.weights, recipe.weights_sha256, *built.notes] if recipe.weights else [],
         "kept_epoch": kept,
         "data": {
@@ -58,9 +62,17 @@ def describe(
                 "processor": platform.machine(),
                 "cores": os.cpu_count(),
             },
-            "versions": versions(),
+            "versions": versions() | ({"timm": version("timm")} if recipe.model.startswith(ZOO) else {}),
         },
     }
+
+
+def known_by(built: Built, recipe: Recipe, preparation: Preparation) -> dict[str, Any]:
+    """The field `network` of a run whose network is not of striate's making: by what it is known again."""
+    if recipe.model != OWN and not recipe.model.startswith(ZOO):
+        return {}
+    shape = preparation.input_shape()
+    return {"network": facts_of(built.network, built.made_of or recipe.model, shape)}
 
 
 def versions() -> dict[str, str]:

@@ -1,9 +1,10 @@
-"""What the training loop is given: the network and its batches."""
+"""What the training loop is given: a module, its recipe, and batches."""
 
 from dataclasses import dataclass
 
 from torch import nn
 
+from striate.classifier.extraction import extracted
 from striate.classifier.material import Decoded, material
 from striate.models import Network
 from striate.training.events import Events
@@ -16,14 +17,22 @@ class Subject:
     """A module to train, the recipe to train it by, and what to train it on.
 
     The module shares its parameters with the classifier's network: what it learns, the network has learned.
+    `input_shape` is that of one image or of what the frozen stages made of it, without the batch.
     """
 
     network: nn.Module
     recipe: Recipe
     material: Material
+    input_shape: tuple[int, ...]
 
 
 def subject_of(decoded: Decoded, network: Network, recipe: Recipe, events: Events) -> Subject:
-    """The network itself on the packed images."""
-    del events
-    return Subject(network, recipe, material(decoded, network, recipe))
+    """The network itself on the packed images; or what follows its frozen stages, on the features they give once.
+
+    Raises StriateError where the disk has no room for the features.
+    """
+    whole = material(decoded, network, recipe)
+    if not recipe.extract:
+        return Subject(network, recipe, whole, decoded.preparation.input_shape())
+    features, shape = extracted(decoded, network, recipe, whole, events)
+    return Subject(network.tail(), recipe.changed(freeze="none", extract=False), features, shape)

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from striate.classifier.material import Decoded
 from striate.drawing.tiles import to_uint8
 from striate.errors import RunError, UsageError
 from striate.files import explain, remove_partials, write_atomically, write_json
+from striate.models.own import difference
 from striate.run import FILES, RECIPE, SPLITS, is_finished, read_json
 from striate.training.checkpoint import CheckpointFolder
 from striate.training.events import Events
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 LOCK = ".lock"
+LAYERS = "network.txt"
+"""The layers of a network of the user's own, for whoever reads the folder, and to resume with no other."""
 
 
 class Workplace:
@@ -45,14 +49,30 @@ class Workplace:
             raise
         remove_partials(folder)
 
-    def begin(self, recipe: Recipe, table: bytes) -> bool:
-        """Write down what is to be done, or check that it is what was begun; True when it is done already."""
+    def begin(self, recipe: Recipe, table: bytes, layers: Sequence[str] = ()) -> bool:
+        """Write down what is to be done, or check that it is what was begun; True when it is done already.
+
+        `layers` are those of a network of the user's own, which no recipe names.
+        """
         if self.resume and (self.folder / RECIPE).exists():
             self.require_same(recipe, table)
+            self.require_layers(layers)
             return is_finished(self.folder)
+        if layers:
+            write_atomically(self.folder / LAYERS, as_lines(layers))
         write_json(self.folder / RECIPE, recipe.model_dump())
         write_atomically(self.folder / SPLITS, table)
         return False
+
+    def require_layers(self, layers: Sequence[str]) -> None:
+        """Refuse to resume with a network of other layers."""
+        path = self.folder / LAYERS
+        if layers and path.exists() and path.read_bytes() != as_lines(layers):
+            apart = difference(path.read_text(encoding="utf8").splitlines(), layers)
+            raise RunError(
+                f"--resume: the network given is not the one that {self.folder} was begun with. Give that one, or train"
+                f" into another folder (- begun with, + given):\n{apart}"
+            )
 
     def require_free(self) -> None:
         """Refuse a folder where a run, or a file of the user's, would be overwritten."""
@@ -97,15 +117,15 @@ class Workplace:
                 "Restore them, or train into another folder with --out."
             )
 
-    def listeners(self, decoded: Decoded, recipe: Recipe) -> list[Events]:
-        """What listens to a training in a folder: TensorBoard."""
+    def listeners(self, decoded: Decoded, recipe: Recipe, input_shape: tuple[int, ...]) -> list[Events]:
+        """What listens to a training in a folder: TensorBoard. `input_shape` is what the trained module takes."""
         from striate.training.tensorboard import TensorBoard
 
         def pictures(rows: np.ndarray) -> list[np.ndarray]:
             return [to_uint8(decoded.pack.pixels[row]) for row in rows]
 
-        shape = decoded.preparation.input_shape()
-        return [TensorBoard(self.folder / "tensorboard", recipe, decoded.images.classes, shape, pictures)]
+        classes = decoded.images.classes
+        return [TensorBoard(self.folder / "tensorboard", recipe, classes, input_shape, pictures)]
 
     def release(self) -> None:
         """Let another process train here, and leave no empty folder behind; safe to call twice."""
@@ -113,6 +133,11 @@ class Workplace:
             (self.folder / LOCK).unlink()
             self.folder.rmdir()
         self.lock.close()
+
+
+def as_lines(layers: Sequence[str]) -> bytes:
+    """Layers as the bytes of a text file."""
+    return "".join(f"{layer}\n" for layer in layers).encode("utf8")
 
 
 def take(folder: Path) -> "TextIOWrapper":

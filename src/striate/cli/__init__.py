@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from striate.cli import data, evaluate, models, predict, train
+from striate.cli import compare, data, evaluate, models, predict, probe, train
 from striate.cli import filter as filter_verb
 
 app = typer.Typer(
@@ -20,7 +20,9 @@ app = typer.Typer(
     striate train digits --out runs/digits     train on a folder, a zip, or the embedded digits
     striate evaluate runs/digits               an honest verdict on images it never saw, and a report
     striate predict runs/digits photo.png      classes and probabilities
+    striate compare runs/a runs/b              which is better on the same images, and how sure that is
     striate models                             the networks
+    striate probe runs/digits digits           what each stage of a network knows of the classes
     striate filter a.png -k blur --out b.png   kernels and pooling on one picture, or worked for one cell
     striate data audit photos.zip              what is wrong with images, before training on them
 
@@ -29,7 +31,9 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("compare")(compare.compare)
 app.command("models")(models.models)
+app.command("probe")(probe.probe)
 app.command("filter")(filter_verb.filter_)
 app.add_typer(data.app, name="data")
 

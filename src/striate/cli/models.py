@@ -3,11 +3,14 @@
 import json
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.border import in_plain_words
+
+if TYPE_CHECKING:
+    import striate
 
 
 @in_plain_words
@@ -19,6 +22,10 @@ def models(
     classes: Annotated[
         int | None, typer.Option(help="Classes of the head.  [default: the network's own]")
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="A recipe field that changes the network."),
+    ] = None,
     draw: Annotated[
         str | None, typer.Option("--draw", help="Write a drawing of the network to this SVG file.")
     ] = None,
@@ -28,14 +35,16 @@ def models(
 
     \b
     Example:  striate models resnet50 --input 3x224x224 --draw resnet50.svg
+              striate models lenet5 --set activation=relu --set batch_norm=true
     """
     import striate
 
     if name is None:
-        if draw is not None:
-            raise striate.UsageError(
-                "--draw needs the name of a network, for example: striate models lenet5."
-            )
+        for option, given in (("--draw", draw), ("--set", settings)):
+            if given:
+                raise striate.UsageError(
+                    f"{option} needs the name of a network, for example: striate models lenet5."
+                )
         print(_listing(as_json))
         return
     entry = striate.model_entry(name)
@@ -45,6 +54,7 @@ def models(
         classes=entry.default_classes if classes is None else classes,
         channels=channels,
         size=(height, width),
+        changes=parse_changes(settings or []),
         weights=False,
     )
     summary = striate.summarize(network, (channels, height, width))
@@ -52,9 +62,12 @@ def models(
         _write(Path(draw), summary.to_svg(name))
     if as_json:
         remarks = {"departures": list(entry.departures), "disagreements": list(entry.disagreements)}
-        print(json.dumps({"name": name, **summary.to_dict(), **remarks}))
+        changed = {"changes": settings} if settings else {}
+        print(json.dumps({"name": name, **changed, **summary.to_dict(), **remarks}))
         return
     print(f"{entry.name}: {entry.summary}\n{entry.paper}\n")
+    if settings:
+        print(f"Changed: {', '.join(settings)}. Layers keep their names.\n")
     print(summary.to_text())
     for heading, sentences in (
         ("Where it departs from the paper", entry.departures),
@@ -84,6 +97,22 @@ def _write(path: Path, drawing: str) -> None:
         raise striate.UsageError(
             f"--draw {path}: the drawing could not be written ({error.strerror}); name a file in a folder that exists."
         ) from error
+
+
+def parse_changes(settings: list[str]) -> "striate.Changes":
+    """`activation=relu` and the like as the changes of a network; fields that change none are refused."""
+    import striate
+
+    recipe = striate.Recipe.from_settings(settings)
+    allowed = recipe.changing()
+    for setting in settings:
+        name = setting.partition("=")[0].strip()
+        if name not in allowed:
+            raise striate.UsageError(
+                f"--set {setting}: {name} changes how a network is trained, not the network;"
+                f" allowed here: {', '.join(allowed)}."
+            )
+    return striate.Changes(**allowed)
 
 
 def parse_shape(text: str) -> tuple[int, int, int]:

@@ -1,12 +1,15 @@
 """`striate train`: from images to a trained network in a run folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from striate.cli.border import command_line, in_plain_words
 from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path, open_images, stem_of
+
+if TYPE_CHECKING:
+    import striate
 
 
 @in_plain_words
@@ -14,6 +17,20 @@ def train(
     source: Source,
     model: Annotated[
         str | None, typer.Option(help="Name of the network, or that of --weights.  [default: compact]")
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(help="First weights: a run, a file, or torchvision:NAME.  [default: drawn anew]"),
+    ] = None,
+    freeze: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STAGE", help="Last stage that keeps its weights; or all, or none.  [default: none]"
+        ),
+    ] = None,
+    head: Annotated[
+        str | None,
+        typer.Option(metavar="KIND", help="What follows the stages: own, linear or mlp.  [default: own]"),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder to make.  [default: runs/<source>]")] = None,
     epochs: Annotated[int, typer.Option(help="Passes over the training images.")] = 10,
@@ -53,8 +70,8 @@ def train(
     from striate.cli.screen import choose, emit
     from striate.cli.stop import StopRequest
 
-    chosen = {} if model is None else {"model": model}
-    recipe = striate.Recipe.from_settings(settings or (), **chosen, epochs=epochs, seed=seed)
+    named = {"model": model, "weights": weights, "freeze": freeze, "head": head}
+    recipe = recipe_of(settings, named, epochs=epochs, seed=seed)
     folder = out or free_folder(source, resume=resume)
     screen, stop = choose(as_json=as_json, quiet=quiet), StopRequest()
     classifier = striate.Classifier(recipe)
@@ -84,6 +101,14 @@ def train(
             f"{folder}: epoch {kept['epoch']} kept, validation accuracy {kept['validation']['accuracy']:.2%}"
         )
         print(f"next: striate evaluate {folder}")
+
+
+def recipe_of(settings: list[str] | None, named: dict[str, str | None], **counts: int) -> "striate.Recipe":
+    """The recipe of the options: `named` ones where they were given, counts, and what --set says of any field."""
+    import striate
+
+    given = {name: value for name, value in named.items() if value is not None}
+    return striate.Recipe.from_settings(settings or (), **given, **counts)
 
 
 def free_folder(source: str, *, resume: bool) -> Path:

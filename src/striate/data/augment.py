@@ -1,16 +1,17 @@
 """Random changes to whole batches, as a pure function of (seed, epoch, sample).
 
-Translation and reflection as in Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep
+Translation, reflection and colour as in Krizhevsky, Sutskever and Hinton, ImageNet Classification with Deep
 Convolutional Neural Networks, 2012, section 4.1, which calls its translated windows patches.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Int, Shaped, UInt64
+from jaxtyping import Bool, Float64, Int, Shaped, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
+from scipy.special import ndtri
 
-ORDER, SAMPLING, AUGMENTATION = 0, 1, 2
+ORDER, SAMPLING, AUGMENTATION, COLOURS = 0, 1, 2, 3
 _STREAMS = 4
 
 
@@ -34,6 +35,29 @@ def scaled(
 ) -> Int[np.ndarray, " sample"]:
     """Whole numbers from 0 to `below` - 1, by the upper half of each word; the bias is under below / 2^32."""
     return (((words >> np.uint64(32)) * np.asarray(below, dtype=np.uint64)) >> np.uint64(32)).astype(np.int64)
+
+
+def normal(words: UInt64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    """Standard normal numbers, one of each word, by the inverse of their distribution function.
+
+    >>> normal(np.array([0, 2**63, 2**64 - 1], dtype=np.uint64)).round(3).tolist()
+    [-8.21, 0.0, 8.21]
+
+    The upper 52 bits of a word choose the middle of one of 2^52 equal parts of 0..1, so neither end is reached.
+    """
+    return ndtri(((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
+
+
+def colour_shifts(
+    seed: int, epoch: int, count: int, steps: Float64[np.ndarray, "channel component"]
+) -> Float64[np.ndarray, "sample channel"]:
+    """What is added to every pixel of each sample: along each column of `steps` a normal number of times.
+
+    Of AlexNet's colour jitter of 0.1, `steps` is 0.1 times `PrincipalColours.steps`.
+    """
+    drawn = normal(random_words(seed, epoch, COLOURS, count)[:, : steps.shape[1]])
+    # Sums in one fixed order: how a matrix product is summed may depend on the number of samples.
+    return np.add.reduce([drawn[:, [part]] * step for part, step in enumerate(steps.T)])
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Int, Int64, Shaped
+from jaxtyping import Float32, Float64, Int, Int64, Shaped
 
-from striate.data.augment import ORDER, SAMPLING, augment, draw, random_words, scaled, windows
+from striate.data.augment import ORDER, SAMPLING, augment, colour_shifts, draw, random_words, scaled, windows
 from striate.data.packing.stream import PackedPixels, gather
+from striate.data.views import centre_of
 from striate.errors import UsageError
 from striate.pixels.preparation import Preparation
 
@@ -42,7 +43,8 @@ class Batches:
     `labels` theirs. An epoch is split evenly, so that
     no small batch closes it. `balance` "none" takes every image once; "sampling" draws as many with
     replacement, each class with equal chance. `translation` in pixels; a patch in the preparation is cut at
-    random.
+    random. `colour_steps` is the deviation of random colours added to whole images, along an axis a column, in
+    the pixels' own values; nothing is clipped.
     """
 
     def __init__(
@@ -57,6 +59,7 @@ class Batches:
         translation: int = 0,
         reflection: bool = False,
         balance: Balance = "none",
+        colour_steps: Float64[np.ndarray, "channel component"] | None = None,
     ) -> None:
         if batch_size < 1 or translation < 0:
             raise UsageError(
@@ -66,6 +69,7 @@ class Batches:
         self._labels = labels.astype(np.int64)
         self._batch_size, self._seed = batch_size, seed
         self._translation, self._reflection, self._balance = translation, reflection, balance
+        self._colour_steps = colour_steps
 
     @property
     def count(self) -> int:
@@ -88,13 +92,18 @@ class Batches:
         chosen = scaled(words[:, 0], len(sizes))
         return by_class[starts[chosen] + scaled(words[:, 1], sizes[chosen])]
 
+    def parts(self, start: int = 0) -> list[Int[np.ndarray, " row"]]:
+        """Which positions of an epoch's order each batch takes, from batch number `start` on: an even split."""
+        return np.array_split(np.arange(len(self._rows)), max(1, self.count))[start:]
+
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from batch number `start` on."""
         order = self.order(epoch)
         draws = draw(self._seed, epoch, len(self._rows))
+        colours = self._colours(epoch)
         # Sampled with replacement, an image that comes twice shall not come twice the same.
         drawn = order if self._balance == "none" else np.arange(len(order))
-        parts = np.array_split(np.arange(len(order)), max(1, self.count))[start:]
+        parts = self.parts(start)
         pictures = gather(self._pixels, (self._rows[order[part]] for part in parts))
         for index, (part, images) in enumerate(zip(parts, pictures, strict=True), start):
             samples = order[part]
@@ -105,8 +114,14 @@ class Batches:
                 reflection=self._reflection,
                 patch=self._preparation.patch,
             )
-            inputs = to_input(pixels, self._preparation)
+            shifts = None if colours is None else colours[drawn[part]]
+            inputs = to_input(pixels, self._preparation, shifts=shifts)
             yield Batch(index, self._rows[samples], inputs, torch.from_numpy(self._labels[samples]))
+
+    def _colours(self, epoch: int) -> Float64[np.ndarray, "sample channel"] | None:
+        if self._colour_steps is None:
+            return None
+        return colour_shifts(self._seed, epoch, len(self._rows), self._colour_steps)
 
 
 def to_input(
@@ -114,6 +129,7 @@ def to_input(
     preparation: Preparation,
     *,
     batch_size: int | None = None,
+    shifts: Float64[np.ndarray, "image channel"] | None = None,
 ) -> Float32[torch.Tensor, "batch channel input_height input_width"]:
     """Prepared pixels as the network's input: the only normalisation there is, in training and in prediction.
 
@@ -123,14 +139,17 @@ def to_input(
 
     Pixels of the packed size lose all but the centre when the preparation has a patch; those of the patch's
     size are taken as they are. With `batch_size` the batch is filled up to it by copies of the last image.
+    `shifts`, in pixel values, are added to whole images, and may lead out of what the depth can hold.
     """
     pixels = _centre_patch(pixels, preparation)
     count, height, width, channels = pixels.shape
     scale, offset = preparation.affine()
+    if shifts is not None:
+        offset = (offset + scale * shifts).astype(np.float32)
     values = np.empty((max(count, batch_size or 0), height, width * channels), np.float32)
     # One long row at a time: an innermost loop over three channels alone would be several times slower.
     np.multiply(pixels.reshape(count, height, -1), np.tile(scale, width), out=values[:count])
-    values[:count] += np.tile(offset, width)
+    values[:count] += np.tile(np.atleast_2d(offset), width)[:, None]
     values[count:] = values[count - 1]
     return torch.from_numpy(values.reshape(-1, height, width, channels)).permute(0, 3, 1, 2)
 
@@ -141,6 +160,5 @@ def _centre_patch(
     if preparation.patch is None or pixels.shape[1:3] == preparation.patch:
         return pixels
     rows, columns = preparation.patch
-    top, left = (preparation.height - rows) // 2, (preparation.width - columns) // 2
-    count = len(pixels)
+    (top, left, _), count = centre_of(preparation), len(pixels)
     return windows(pixels, np.full(count, top), np.full(count, left), rows, columns)

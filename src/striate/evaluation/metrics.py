@@ -7,7 +7,7 @@ of highest probability, the first of equals. What is undefined is None with a re
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Float64, Int
 
 from striate.errors import StriateError
 from striate.evaluation import intervals
@@ -95,12 +95,18 @@ def log_loss(
     check(truth, probabilities)
     if len(truth) == 0:
         return intervals.undefined("no cases")
+    each = losses(truth, probabilities)
+    spread = float(each.std(ddof=1)) if len(each) > 1 and np.ptp(each) > 0 else None
+    return intervals.positive_mean(float(each.mean()), spread, len(each), confidence)
+
+
+def losses(
+    truth: Int[np.ndarray, " images"], probabilities: Float[np.ndarray, "images classes"]
+) -> Float64[np.ndarray, " images"]:
+    """-ln p(true class) of every image, in nats, with p taken as at least the epsilon of its float type."""
     own = np.take_along_axis(probabilities, truth[:, None], axis=1)[:, 0]
     smallest = np.finfo(probabilities.dtype).eps
-    losses = -np.log(np.clip(own, smallest, 1.0).astype(np.float64))
-    losses = np.abs(losses)  # -ln 1 is -0.0
-    spread = float(losses.std(ddof=1)) if len(losses) > 1 and np.ptp(losses) > 0 else None
-    return intervals.positive_mean(float(losses.mean()), spread, len(losses), confidence)
+    return np.abs(-np.log(np.clip(own, smallest, 1.0).astype(np.float64)))  # -ln 1 is -0.0
 
 
 def class_metrics(

@@ -76,7 +76,7 @@ def render_report(report: Report) -> str:
     matrix, matrix_note = _matrix(verdict)
     counted = sum(sum(classes.values()) for classes in report.counts.values())
     body = (
-        _environment()
+        environment()
         .get_template("report.html")
         .render(
             report=report,
@@ -106,7 +106,7 @@ def render_report(report: Report) -> str:
     return html.page(report.title, body)
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

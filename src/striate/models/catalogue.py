@@ -1,6 +1,6 @@
 """The networks that striate knows by name."""
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -9,6 +9,8 @@ from striate.models.changes import Changes, change
 from striate.models.entries import ENTRIES
 from striate.models.entry import Entry
 from striate.models.network import Network
+from striate.models.own import OWN, OWN_ENTRY
+from striate.models.zoo import ZOO, zoo_entry
 
 AS_IT_IS = Changes()
 _CATALOGUE = {entry.name: entry for entry in ENTRIES}
@@ -29,8 +31,13 @@ def model_entry(name: str) -> Entry:
     >>> model_entry("lenet5").default_input
     (1, 28, 28)
 
-    Raises ModelError for an unknown name, with the nearest known one.
+    `timm:NAME` is a network of timm. Raises ModelError for an unknown name, with the nearest known one; StriateError
+    for timm's where timm is not installed.
     """
+    if name.startswith(ZOO):
+        return zoo_entry(name)
+    if name == OWN:
+        return OWN_ENTRY
     if name not in _CATALOGUE:
         raise ModelError(f"There is no model {name!r}; {suggestion(name, _CATALOGUE)}")
     return _CATALOGUE[name]
@@ -64,15 +71,25 @@ def create_model(
     size = entry.default_input[1:] if size is None else size
     _check(entry, classes, channels, size, dropout if changes.head == "own" else None)
     try:
-        with nullcontext() if weights else torch.device("meta"):
+        with _memory(weights):
             network = entry.build(classes=classes, channels=channels, size=size, **entry.arguments(dropout))
-            return change(network, changes, classes=classes, input_shape=(channels, *size), dropout=dropout)
     except ModelError as error:
+        if name not in _CATALOGUE:  # what others have built says itself what it takes
+            raise
         raise ModelError(
             f"{name} cannot be built for images of {size[0]} × {size[1]} pixels: {error};"
             f" the smallest square image it takes is {entry.smallest} × {entry.smallest}"
             f" (in training, --set size={entry.smallest} scales images to it)."
         ) from error
+    try:
+        with _memory(weights):
+            return change(network, changes, classes=classes, input_shape=(channels, *size), dropout=dropout)
+    except ModelError as error:
+        raise ModelError(f"{name} cannot be changed so: {error}") from error
+
+
+def _memory(weights: bool) -> AbstractContextManager[object]:
+    return nullcontext() if weights else torch.device("meta")
 
 
 def _check(entry: Entry, classes: int, channels: int, size: tuple[int, int], dropout: float | None) -> None:

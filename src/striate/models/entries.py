@@ -26,6 +26,8 @@ _SZEGEDY = "Szegedy et al. 2015, Going deeper with convolutions"
 _HE = "He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition"
 _IMAGENET = (3, 224, 224)
 
+_LARGE_RATE = 0.001
+"""Peak rate that suited most networks made for 1,000 classes, by `bench rates` on the smaller ones, taken over for their deeper kin."""
 _BASICS = (
     Entry(
         name="compact",
@@ -79,6 +81,7 @@ _COLUMNS = (
         paper="Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks",
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         dropout=0.5,
         departures=alexnet.DEPARTURES,
     ),
@@ -89,6 +92,7 @@ _COLUMNS = (
         paper="Krizhevsky, Sutskever & Hinton 2012, ImageNet classification with deep convolutional neural networks",
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         dropout=0.5,
         departures=alexnet2012.DEPARTURES,
         disagreements=alexnet2012.DISAGREEMENTS,
@@ -100,6 +104,7 @@ _COLUMNS = (
         paper="Zeiler & Fergus 2014, Visualizing and understanding convolutional networks",
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         dropout=0.5,
         departures=zfnet.DEPARTURES,
     ),
@@ -112,6 +117,7 @@ _VGGS = tuple(
         paper=_VGG,
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         dropout=0.5,
         departures=departures,
     )
@@ -140,6 +146,7 @@ _GOOGLENETS = (
         paper=_SZEGEDY,
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         dropout=0.4,
         departures=googlenet2014.DEPARTURES,
         disagreements=googlenet2014.DISAGREEMENTS,
@@ -156,6 +163,7 @@ def _resnet(name: str, blocks: str) -> Entry:
         paper=_HE,
         default_input=_IMAGENET,
         default_classes=1000,
+        learning_rate=_LARGE_RATE,
         departures=resnet.BOTTLENECK_DEPARTURES if deep else resnet.DEPARTURES,
         disagreements=resnet.BOTTLENECK_DISAGREEMENTS if deep else resnet.DISAGREEMENTS,
     )

@@ -80,5 +80,5 @@ def adapted_head(kind: str, features: tuple[int, ...], classes: int, dropout: fl
     layers["output"] = nn.Linear(width, classes)
     head = sequence(**layers)
     initialise(head, "he")
-    small_output(head.get_submodule("output"))
+    small_output(head.get_submodule("output"), deviation=0.005)  # ResNet's: 2,048 features may be large
     return head

@@ -21,7 +21,8 @@ class Network(nn.Module):
     >>> tuple(network.run_to(images, "conv").shape)
     (2, 4, 26, 26)
 
-    Images are float32 `batch channel height width`, already normalised; channels-last memory is welcome.
+    Images are float32 `batch channel height width`, already normalised; channels-last memory is welcome. A `tail`
+    takes feature maps in their place.
     Logits are float32 `batch class`. The head flattens if it needs to. `auxiliaries` are further heads, each
     under the name of the stage that it reads; only `all_logits` runs them, and only training asks for that.
     """
@@ -41,25 +42,26 @@ class Network(nn.Module):
         self.auxiliaries = nn.ModuleDict(auxiliaries or {})
         self.frozen: tuple[str, ...] = ()
         """The stages that keep their weights and statistics while the rest is trained."""
+        self.extracted: tuple[str, ...] = ()
+        """Stages of another network whose feature maps this one takes in place of images; see `tail`."""
+        self._resting: list[nn.Parameter] = []
 
     @property
     def stage_names(self) -> tuple[str, ...]:
         """The stages in the order in which an image meets them, the head left out."""
         return tuple(self.stages)
 
-    def features(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch ..."]:
+    def features(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
         """What the last stage makes of the images; the head reads nothing else."""
         for stage in self.stages.values():
             x = stage(x)
         return x
 
-    def forward(self, x: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch class"]:
+    def forward(self, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch class"]:
         """The logits: one number a class, the highest for the class that the network believes in."""
         return self.head(self.features(x))
 
-    def all_logits(
-        self, x: Float[Tensor, "batch channel height width"]
-    ) -> tuple[Float[Tensor, "batch class"], ...]:
+    def all_logits(self, x: Float[Tensor, "batch ..."]) -> tuple[Float[Tensor, "batch class"], ...]:
         """The logits, then those of each auxiliary head in the order of its stage; what training learns from.
 
         >>> stages = {"conv": nn.Conv2d(1, 4, 3), "flatten": nn.Flatten()}
@@ -106,19 +108,43 @@ class Network(nn.Module):
         (('conv', 'norm'), False)
 
         Frozen parameters get no gradient; frozen normalisation uses the statistics it has and does not renew them.
-        An auxiliary head that reads a frozen stage could teach nothing and rests too. Returns `frozen`. Raises
-        ModelError for a stage that the network has not.
+        Parameters that were fixed before, by whoever built the network, stay fixed when it thaws. An auxiliary head
+        that reads a frozen stage could teach nothing and rests too. Returns `frozen`. Raises ModelError for a stage
+        that the network has not.
         """
         counts = {"none": 0, "all": len(self.stages)}
         counts |= {name: position for position, name in enumerate(self.stages, start=1)}
         if upto not in counts:
             raise ModelError(f"Nothing to freeze is called {upto!r}; {suggestion(upto, counts)}")
         self.frozen = self.stage_names[: counts[upto]]
-        for kind in (self.stages, self.auxiliaries):
-            for name, module in kind.items():
-                module.requires_grad_(name not in self.frozen)
+        for parameter in self._resting:
+            parameter.requires_grad_(True)
+        modules = [
+            kind[name] for kind in (self.stages, self.auxiliaries) for name in self.frozen if name in kind
+        ]
+        parameters = [parameter for module in modules for parameter in module.parameters()]
+        self._resting = [parameter for parameter in parameters if parameter.requires_grad]
+        for parameter in self._resting:
+            parameter.requires_grad_(False)
         self.train(self.training)
         return self.frozen
+
+    def tail(self) -> "Network":
+        """What follows the frozen stages, as a network of its own that shares its modules with this one.
+
+        >>> network = Network({"conv": nn.Conv2d(1, 4, 3), "pool": nn.MaxPool2d(2)}, head=nn.Flatten())
+        >>> network.freeze("conv")
+        ('conv',)
+        >>> network.tail().stage_names, network.tail().extracted, network.tail().head is network.head
+        (('pool',), ('conv',), True)
+
+        It takes what the last frozen stage makes of images: `tail(run_to(images, frozen[-1]))` are the logits.
+        """
+        rest = {name: stage for name, stage in self.stages.items() if name not in self.frozen}
+        asides = {name: head for name, head in self.auxiliaries.items() if name in rest}
+        tail = Network(rest, self.head, asides)
+        tail.extracted = (*self.extracted, *self.frozen)
+        return tail.train(self.training)
 
     def train(self, mode: bool = True) -> "Network":
         """As torch's; frozen stages stay as they are in prediction: no dropout, no new statistics."""

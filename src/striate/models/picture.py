@@ -36,5 +36,5 @@ def _lines(rows: list[Row]) -> Iterator[str]:
         yield rows[0].kind
     parameters = sum(row.parameters for row in rows)
     yield f"{parameters:,} parameters" if parameters else "no parameters"
-    if rows[-1].stage != "head":
-        yield "sees " + " × ".join(map(str, rows[-1].receptive_field))
+    if rows[-1].stage != "head" and (field := rows[-1].receptive_field):
+        yield "sees " + " × ".join(map(str, field))

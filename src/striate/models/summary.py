@@ -1,9 +1,12 @@
 """What a network is made of, layer by layer, found without an image and without touching the weights."""
 
+import copy
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from striate.drawing.network import Column, draw_network
 from striate.errors import ModelError
@@ -13,6 +16,8 @@ from striate.models.picture import stage_columns
 from striate.models.walk import Row, Walk
 
 KIB = 1024
+UNKNOWN = "?"
+"""For what a cell sees after a layer of somebody else's making."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,8 @@ class Summary:
                 _times(row.output_shape),
                 f"{row.parameters:,}",
                 f"{row.multiply_adds:,}",
-                _times(row.receptive_field),
-                _times(row.receptive_stride),
+                _times(row.receptive_field) if row.receptive_field else UNKNOWN,
+                _times(row.receptive_stride) if row.receptive_stride else UNKNOWN,
                 _memory(row.activation_bytes),
             )
             for row in self.rows
@@ -105,17 +110,19 @@ def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
     only.
 
     A fully connected layer sees what a window over all its cells would see; a sum sees what its wider branch
-    sees. Runs on shapes alone: the weights are neither read nor copied. Raises ModelError when an image of
-    this shape does not fit the network, and for a layer or operation whose receptive field is not known.
+    sees; after a layer or operation that striate does not know, what a cell sees is None. Products of such layers
+    are counted by torch. Runs on shapes alone: the weights are neither read nor copied, but where a network of
+    somebody else's making cannot run so. Raises ModelError when an image of this shape does not fit the network.
     """
-    shadow = without_weights(network)
     try:
-        image = torch.empty((1, *input_shape), device="meta")
-        walk = Walk(shadow, image)
-        with walk, torch.no_grad():
-            shadow(image)
-    except (RuntimeError, ValueError) as error:
-        raise ModelError(f"The network cannot take an image of {_times(input_shape)}: {error}") from error
+        walk = _walked(without_weights(network), torch.empty((1, *input_shape), device="meta"))
+    except Exception as error:  # a stranger's forward may raise anything
+        try:
+            if any(weight.is_meta for weight in network.parameters()):
+                raise
+            walk = _walked(copy.deepcopy(network).eval(), torch.zeros((1, *input_shape)))
+        except Exception:
+            raise ModelError(f"The network cannot take an image of {_times(input_shape)}: {error}") from error
     parameters = [*network.stages.parameters(), *network.head.parameters()]
     return Summary(
         input_shape=input_shape,
@@ -125,6 +132,14 @@ def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
         auxiliary=sum(weight.numel() for weight in network.auxiliaries.parameters()),
         auxiliary_stages=tuple(network.auxiliaries),
     )
+
+
+def _walked(network: Network, image: Tensor) -> Walk:
+    counter = FlopCounterMode(display=False)
+    walk = Walk(network, image, counter)
+    with counter, walk, torch.no_grad():
+        network(image)
+    return walk
 
 
 def _plain(value: Any) -> Any:

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
 
-from striate.errors import ModelError
 from striate.models.layers import Layer
-from striate.shapes import ReceptiveField
+from striate.shapes import ReceptiveField, same_padding_ends
 
 Fields = tuple[ReceptiveField, ReceptiveField]
 FLOAT_BYTES = 4
@@ -27,8 +27,10 @@ KINDS: dict[type[nn.Module], str] = {
     nn.LocalResponseNorm: "local response normalisation",
     nn.ReLU: "ReLU",
     nn.Tanh: "tanh",
+    nn.Sigmoid: "sigmoid",
     nn.Dropout: "dropout",
     nn.Flatten: "flatten",
+    nn.Identity: "identity",
     nn.ReplicationPad2d: "border padding",
 }
 GLOBAL_KINDS: dict[type[nn.Module], str] = {
@@ -42,6 +44,16 @@ JOINS = {
     "__iadd__": "sum",
     "cat": "concatenation",
 }
+POINTWISE = frozenset(
+    (
+        *("relu", "relu_", "leaky_relu", "relu6", "elu", "gelu", "silu", "mish", "sigmoid", "tanh"),
+        *("hardswish", "hardsigmoid", "hardtanh", "dropout", "clone", "contiguous"),
+    )
+)
+"""Functions after which a cell sees what it saw before."""
+POINTWISE_MODULES = ("torch.nn.modules.activation", "torch.nn.modules.dropout")
+MIXING = (nn.Softmax, nn.Softmax2d, nn.LogSoftmax, nn.Softmin, nn.GLU, nn.MultiheadAttention)
+"""Of those modules, the layers whose cells see others."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +63,8 @@ class Row:
     `output_shape` is `(channel, height, width)`, or `(feature,)` once flattened. The receptive field's size,
     its stride and the first pixel that cell 0 sees are (height, width) in pixels; a field may reach into the
     padding, where pixels are negative. `activation_bytes` is the memory of the output for one image in float32;
-    a layer that only gives its input another shape has none of its own.
+    a layer that only gives its input another shape has none of its own. What a cell sees is None after a layer or
+    operation of which striate does not know it; such a layer's kind is the name of its class.
     """
 
     stage: str
@@ -60,25 +73,27 @@ class Row:
     output_shape: tuple[int, ...]
     parameters: int
     multiply_adds: int
-    receptive_field: tuple[int, int]
-    receptive_stride: tuple[int, int]
-    receptive_start: tuple[int, int]
+    receptive_field: tuple[int, int] | None
+    receptive_stride: tuple[int, int] | None
+    receptive_start: tuple[int, int] | None
     activation_bytes: int
 
 
 class Walk(TorchFunctionMode):
     """Watches a network while one image passes through it, and writes down its layers.
 
-    Put an image through the network inside `with walk:`; `walk.rows` then has them in order. The network
-    keeps the hooks, so give it a copy.
+    Put an image through the network inside `with counter, walk:`; `walk.rows` then has them in order. The network
+    keeps the hooks, so give it a copy. The `counter` knows the products of layers and operations that striate
+    does not.
     """
 
-    def __init__(self, network: nn.Module, image: Tensor) -> None:
+    def __init__(self, network: nn.Module, image: Tensor, counter: FlopCounterMode) -> None:
         super().__init__()
         self.rows: list[Row] = []
+        self._counter = counter
         # tensors are kept beside their fields, so that no identity is given out twice
         self._fields: dict[int, tuple[Tensor, Fields]] = {}
-        self._inside: list[tuple[str, nn.Module]] = []
+        self._inside: list[tuple[str, nn.Module, int]] = []
         self._counted: set[int] = set()
         self._remember(image, (ReceptiveField(), ReceptiveField()))
         for path, module in network.named_modules():
@@ -89,30 +104,36 @@ class Walk(TorchFunctionMode):
         self._fields[id(tensor)] = (tensor, fields)
 
     def _enter(self, path: str, module: nn.Module, _inputs: tuple[Any, ...]) -> None:
-        self._inside.append((path, module))
+        self._inside.append((path, module, self._products()))
 
-    def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Tensor) -> None:
-        path, _ = self._inside[-1]
-        if not _has_layers(module):
-            self._follow(path, module, inputs[0], output)
+    def _leave(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        path, _, before = self._inside[-1]
+        if not _has_layers(module) and isinstance(output, Tensor):
+            known = _multiply_adds(module, output)
+            self._follow(path, module, inputs, output, self._products() - before if known is None else known)
         self._inside.pop()
 
-    def _follow(self, path: str, module: nn.Module, maps: Tensor, output: Tensor) -> None:
-        _, before = self._fields[id(maps)]
-        fields = _through(module, maps, before)
-        self._remember(output, fields)
+    def _follow(
+        self, path: str, module: nn.Module, inputs: tuple[Any, ...], output: Tensor, multiply_adds: int
+    ) -> None:
+        maps, before = self._fields.get(id(inputs[0]), (None, None)) if inputs else (None, None)
+        fields = None
+        if maps is not None and before is not None and _followed(module):
+            fields = _through(module, maps, before)
+            self._remember(output, fields)
         fresh = [weight for weight in module.parameters() if id(weight) not in self._counted]
         self._counted.update(map(id, fresh))
-        self._record(
-            path, _kind(module), output, fields, sum(w.numel() for w in fresh), _multiply_adds(module, output)
-        )
+        self._record(path, _kind(module), output, fields, sum(w.numel() for w in fresh), multiply_adds)
+
+    def _products(self) -> int:
+        return self._counter.get_total_flops() // 2
 
     def _record(
         self,
         path: str,
         kind: str,
         output: Tensor,
-        fields: Fields,
+        fields: Fields | None,
         parameters: int = 0,
         multiply_adds: int = 0,
     ) -> None:
@@ -125,11 +146,11 @@ class Walk(TorchFunctionMode):
                 output_shape=tuple(output.shape[1:]),
                 parameters=parameters,
                 multiply_adds=multiply_adds,
-                receptive_field=(fields[0].size, fields[1].size),
-                receptive_stride=(fields[0].stride, fields[1].stride),
-                receptive_start=(fields[0].start, fields[1].start),
+                receptive_field=(fields[0].size, fields[1].size) if fields else None,
+                receptive_stride=(fields[0].stride, fields[1].stride) if fields else None,
+                receptive_start=(fields[0].start, fields[1].start) if fields else None,
                 activation_bytes=0
-                if kind == KINDS[nn.Flatten]
+                if kind in (KINDS[nn.Flatten], KINDS[nn.Identity])
                 else FLOAT_BYTES * math.prod(output.shape[1:]),
             )
         )
@@ -141,23 +162,31 @@ class Walk(TorchFunctionMode):
         args: tuple[Any, ...] = (),
         kwargs: dict[str, Any] | None = None,
     ) -> Any:
-        """Operations between layers: where branches join is a row of its own, anything else cannot be followed."""
+        """Operations between layers: where branches join is a row of its own, and so is what multiplies."""
+        before = self._products()
         output = func(*args, **(kwargs or {}))
-        if not self._inside or not isinstance(output, Tensor):
+        if not self._inside or not isinstance(output, Tensor) or not _has_layers(self._inside[-1][1]):
             return output
-        path, module = self._inside[-1]
-        if not _has_layers(module):
-            return output
-        branches = args[0] if func.__name__ == "cat" else args
-        seen = [self._fields[id(value)][1] for value in branches if id(value) in self._fields]
-        if func.__name__ not in JOINS or len(seen) < 2:
-            raise ModelError(
-                f"summarize cannot follow {func.__name__} in {path or 'forward'}; make it a layer."
-            )
-        fields = tuple(reduce(ReceptiveField.union, along) for along in zip(*seen, strict=True))
-        self._remember(output, (fields[0], fields[1]))
-        self._record(f"{path}.{JOINS[func.__name__]}", JOINS[func.__name__], output, (fields[0], fields[1]))
+        path, name = self._inside[-1][0], func.__name__
+        branches = args[0] if name == "cat" else args
+        fields = self._joined(branches) if name in JOINS else None
+        if fields:
+            self._remember(output, fields)
+            self._record(f"{path}.{JOINS[name]}", JOINS[name], output, fields)
+        elif name in POINTWISE and id(args[0]) in self._fields:
+            self._remember(output, self._fields[id(args[0])][1])
+        elif products := self._products() - before:
+            self._record(f"{path}.{name}", name, output, None, multiply_adds=products)
         return output
+
+    def _joined(self, branches: Any) -> Fields | None:
+        """What a cell sees where branches join; None where that of one of them is not known."""
+        tensors = [value for value in branches if isinstance(value, Tensor)]
+        seen = [self._fields[id(value)][1] for value in tensors if id(value) in self._fields]
+        if len(seen) < max(2, len(tensors)):
+            return None
+        along = tuple(reduce(ReceptiveField.union, fields) for fields in zip(*seen, strict=True))
+        return along[0], along[1]
 
 
 def _has_layers(module: nn.Module) -> bool:
@@ -172,19 +201,23 @@ def _kind(module: nn.Module) -> str:
         1,
     ):
         return GLOBAL_KINDS[type(module)]
-    if type(module) not in KINDS:
-        raise ModelError(
-            f"summarize does not know the layer {type(module).__name__}; known: {', '.join(KINDS.values())}."
-        )
-    return KINDS[type(module)]
+    return KINDS.get(type(module), type(module).__name__)
 
 
-def _multiply_adds(module: nn.Module, output: Tensor) -> int:
+def _followed(module: nn.Module) -> bool:
+    """Whether it is known what a cell sees after the layer."""
+    kind = type(module)
+    pointwise = kind.__module__ in POINTWISE_MODULES and kind not in MIXING
+    return isinstance(module, Layer) or kind in KINDS or pointwise
+
+
+def _multiply_adds(module: nn.Module, output: Tensor) -> int | None:
+    """Products of a layer that striate knows; None of any other."""
     if isinstance(module, Layer):
         return module.multiply_adds(tuple(output.shape[1:]))
-    if isinstance(module, nn.Conv2d | nn.Linear):
-        return module.weight[0].numel() * math.prod(output.shape[1:])
-    return 0
+    if type(module) in (nn.Conv2d, nn.Linear):
+        return module.get_parameter("weight")[0].numel() * math.prod(output.shape[1:])
+    return 0 if type(module) in KINDS else None
 
 
 def _through(module: nn.Module, maps: Tensor, before: Fields) -> Fields:
@@ -206,6 +239,9 @@ def _through(module: nn.Module, maps: Tensor, before: Fields) -> Fields:
         window, stride, dilation, padding = module.kernel_size, module.stride, 1, module.padding
     else:
         return before
+    if isinstance(padding, str):  # "same" or "valid"; the odd pixel of "same" goes to the end
+        ends = [same_padding_ends(*along)[0] for along in zip(_pair(window), _pair(dilation), strict=True)]
+        padding = (ends[0], ends[1]) if padding == "same" else 0
     windows, strides, dilations, paddings = map(_pair, (window, stride, dilation, padding))
     return (
         before[0].then(windows[0], strides[0], dilations[0], paddings[0]),

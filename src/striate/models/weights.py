@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -107,12 +108,30 @@ def _why_not(path: Path, content: bytes) -> str:
 
 
 def _differences(own: Mapping[str, Tensor], found: Mapping[str, Tensor]) -> list[str]:
+    """Both sides like a diff; a module that only one side has is one line, with the number of its tensors."""
     lines: list[str] = []
-    for name in [*own, *sorted(found.keys() - own.keys())]:
-        sides = {sign: _describe(state[name]) for sign, state in (("-", own), ("+", found)) if name in state}
-        if len(sides) < 2 or sides["-"] != sides["+"]:
-            lines += [f"{sign} {name}  {side}" for sign, side in sides.items()]
-    return lines
+    for name in own:
+        if name in found and _describe(own[name]) != _describe(found[name]):
+            lines += [f"- {name}  {_describe(own[name])}", f"+ {name}  {_describe(found[name])}"]
+        elif name not in found:
+            lines.append(f"- {_alone(name, own, found)}")
+    lines += [f"+ {_alone(name, found, own)}" for name in sorted(found.keys() - own.keys(), key=_natural)]
+    return list(dict.fromkeys(lines))
+
+
+def _alone(name: str, side: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> str:
+    """The largest module around a tensor that the other side lacks, or the tensor where there is none."""
+    for depth in range(1, name.count(".") + 1):
+        module = ".".join(name.split(".")[:depth])
+        if not any(known.startswith(f"{module}.") for known in other):
+            count = sum(known.startswith(f"{module}.") for known in side)
+            return f"{name}  {_describe(side[name])}" if count == 1 else f"{module}  {count} tensors"
+    return f"{name}  {_describe(side[name])}"
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """An order in which block10 comes after block9."""
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name)]
 
 
 def _describe(tensor: Tensor) -> str:

@@ -47,7 +47,7 @@ class Events:
         """Something was found or decided that the user should know."""
 
     def packing(self, done: int, total: int) -> None:
-        """So many of all images are decoded."""
+        """So many of all images are decoded, or run through the stages that are run once."""
 
     def began(self, plan: Plan, network: Any) -> None:
         """Training is about to take its first step."""

@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 Record = dict[str, Any]
-"""One epoch: `{"epoch", "train": {"loss", "accuracy", "images_per_s"}, "validation", "learning_rate", "seconds"}`."""
+"""One epoch: `{"epoch", "train": {"loss", "accuracy", "images_per_s"}, "validation", "learning_rate", "seconds"}`.
+
+Where some stages do not learn, `frozen` names them; where some learn at another rate than the head, `rate_factors`
+says each stage's share.
+"""
 
 
 @dataclass
@@ -51,6 +55,21 @@ class Best:
     def beaten_by(self, accuracy: float, loss: float) -> bool:
         """Whether another epoch's validation is better."""
         return (accuracy, -loss) > (self.accuracy, -self.loss)
+
+
+def best_of(history: list[Record]) -> Best | None:
+    """The best of some epochs, or None of none.
+
+    >>> history = [{"epoch": n, "validation": {"accuracy": a, "loss": 1.0}} for n, a in ((4, 0.8), (5, 0.9), (6, 0.9))]
+    >>> best_of(history)
+    Best(epoch=5, accuracy=0.9, loss=1.0)
+    """
+    best: Best | None = None
+    for record in history:
+        accuracy, loss = record["validation"]["accuracy"], record["validation"]["loss"]
+        if best is None or best.beaten_by(accuracy, loss):
+            best = Best(record["epoch"], accuracy, loss)
+    return best
 
 
 @dataclass

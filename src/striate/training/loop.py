@@ -13,7 +13,7 @@ from striate.errors import Interrupted, TrainingError
 from striate.training.allocator import keep_memory
 from striate.training.checkpoint import CheckpointFolder, Tensors
 from striate.training.events import Events, Outcome, Plan
-from striate.training.history import Best, Progress, Record
+from striate.training.history import Best, Progress, Record, best_of
 from striate.training.material import Batch, Material
 from striate.training.optimiser import (
     create_optimiser,
@@ -86,7 +86,7 @@ def train(
         events.began(
             Plan(recipe.epochs, batches.count, batches.images, progress.epoch, progress.step), network
         )
-        while progress.epoch < recipe.epochs and not stalled(progress, recipe.early_stop):
+        while progress.epoch < recipe.epochs and not stalled(progress, recipe):
             for loss, rate in run_epoch(training):
                 events.step(progress, loss, rate)
                 if stop():
@@ -132,9 +132,17 @@ def rate_of_step(training: Training, index: int) -> float:
 
 
 def freeze(network: nn.Module, upto: str) -> None:
-    """Let the stages up to one keep their weights and statistics; the others learn."""
+    """Let the stages up to one keep their weights and statistics; the others learn.
+
+    Raises TrainingError where nothing is left that could.
+    """
     if upto != "none" or getattr(network, "frozen", ()):
         network.freeze(upto)  # pyright: ignore[reportCallIssue]
+    if not any(parameter.requires_grad for parameter in network.parameters()):
+        raise TrainingError(
+            "No weight is left to train: what follows the frozen stages has none. "
+            "Freeze fewer stages, or add head=linear."
+        )
 
 
 def take_step(training: Training, batch: Batch) -> tuple[float, int]:
@@ -195,7 +203,7 @@ def close_epoch(training: Training) -> tuple[Record, Outcome]:
 
 def adapting(training: Training) -> Record:
     """What the record of an epoch says of stages that do not learn, or learn at a rate of their own."""
-    frozen = list(getattr(training.network, "frozen", ()))
+    frozen = [*getattr(training.network, "extracted", ()), *getattr(training.network, "frozen", ())]
     factors = rate_factors(training.network, training.recipe)
     rates = {name: factor for name, factor in factors.items() if name not in frozen}
     return {
@@ -217,12 +225,17 @@ def restore(training: Training, folder: CheckpointFolder, events: Events) -> Non
     training.progress = checkpoint.progress
 
 
-def stalled(progress: Progress, patience: int | None) -> bool:
-    """Whether the best epoch lies at least `patience` epochs back."""
+def stalled(progress: Progress, recipe: Recipe) -> bool:
+    """Whether the best epoch of the last phase lies at least `early_stop` epochs back.
+
+    Earlier phases are never cut short, and their best is no measure for this one: a rate that rises anew costs
+    accuracy before it gains any.
+    """
+    best = best_of(progress.history[recipe.head_epochs :])
     return (
-        patience is not None
-        and progress.best is not None
-        and progress.epoch - progress.best.epoch >= patience
+        recipe.early_stop is not None
+        and best is not None
+        and progress.epoch - best.epoch >= recipe.early_stop
     )
 
 

@@ -13,14 +13,14 @@ from striate.training.events import Outcome
 
 @runtime_checkable
 class Batch(Protocol):
-    """Images ready for the network and what they show."""
+    """Images, or what frozen stages made of them, ready for the network, and what they show."""
 
     @property
     def index(self) -> int: ...
     @property
     def rows(self) -> Int[np.ndarray, " images"]: ...
     @property
-    def inputs(self) -> Float[Tensor, "images channels height width"]: ...
+    def inputs(self) -> Float[Tensor, "images ..."]: ...
     @property
     def labels(self) -> Int[Tensor, " images"]: ...
 

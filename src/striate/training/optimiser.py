@@ -12,10 +12,12 @@ def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimize
     Parameters of two or more axes decay; vectors and scalars (biases, norms) do not, as in He et al. 2019,
     "Bag of Tricks", section 3.1 ("no bias decay"). Stages may have smaller rates than the head: `rate_factors`.
     """
-    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool], list[nn.Parameter]]()
+    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool, bool], list[nn.Parameter]]()
     for name, parameter in network.named_parameters():
         factor = factors[name.split(".")[1]] if name.startswith("stages.") and factors else 1.0
-        kinds.setdefault((-factor, parameter.ndim <= 1), []).append(parameter)
+        # fused SGD makes the momentum of a whole group in its first step: what begins later is a group of its own
+        later = recipe.head_epochs > 0 and not name.startswith("head.")
+        kinds.setdefault((-factor, parameter.ndim <= 1, later), []).append(parameter)
     groups = [
         {"params": kinds[key], "weight_decay": 0.0 if key[1] else recipe.decay, "factor": -key[0]}
         for key in sorted(kinds)

@@ -71,6 +71,23 @@ class Recipe(BaseModel):
     head_epochs: int = Field(0, ge=0, description="first so many epochs train the head alone")
     base_rate: float = Field(1.0, gt=0, le=1, description="rate of the last stage, as a share of the head's")
     stage_decay: float = Field(1.0, gt=0, le=1, description="rate of a stage, as a share of the next one's")
+    extract: bool = Field(
+        False, description="run frozen stages once over the images, and train on what they make of them"
+    )
+
+    activation: Literal["own", "relu", "tanh", "sigmoid"] = Field(
+        "own", description="activation everywhere in the network; own: as its paper has it"
+    )
+    batch_norm: bool | None = Field(
+        None, description="batch normalisation after every convolution; none: as the network has it"
+    )
+    response_norm: bool | None = Field(
+        None,
+        description="local response normalisation before the first two poolings; none: the network's own",
+    )
+    overlapping: bool | None = Field(
+        None, description="pooling windows of 3 in steps of 2, or 2 in steps of 2; none: the network's own"
+    )
     initialisation: Literal["own", "he", "xavier"] = Field(
         "own", description="first weights: the network's own rule, He's or Xavier's"
     )
@@ -96,6 +113,12 @@ class Recipe(BaseModel):
     )
     reflection: bool = Field(False, description="mirror left and right at random")
     patch: int | None = Field(None, ge=4, description="side of a random patch; prediction takes the centre")
+    colour_jitter: float = Field(
+        0.0, ge=0, le=1, description="deviation of random shifts along the principal colours; AlexNet's: 0.1"
+    )
+    views: Literal["one", "flip", "ten"] = Field(
+        "one", description="prediction averages: one view, its mirror image too, or AlexNet's ten patches"
+    )
 
     keep: Literal["best", "last"] = Field(
         "best", description="weights of the best validation epoch, or the last"
@@ -143,7 +166,7 @@ class Recipe(BaseModel):
 
     def changing(self) -> dict[str, Any]:
         """The fields that change a network of the catalogue, as `striate.models.Changes` takes them."""
-        names = ("head",)
+        names = ("head", "activation", "batch_norm", "response_norm", "overlapping")
         return {name: getattr(self, name) for name in names}
 
     def changed(self, **settings: Any) -> "Recipe":
@@ -180,6 +203,21 @@ def contradictions(recipe: Recipe) -> list[str]:
         )
     if recipe.head_epochs and recipe.freeze == "all":
         found.append("freeze=all trains the head alone in every epoch; leave head_epochs out.")
+    if recipe.views == "ten" and recipe.patch is None:
+        found.append("views=ten takes ten patches: add patch=SIDE, smaller than the images.")
+    if not recipe.extract:
+        return found
+    if recipe.freeze == "none":
+        found.append("extract=True needs frozen stages: add freeze=all, or freeze=STAGE.")
+    random = {
+        "translation": recipe.translation,
+        "reflection": recipe.reflection,
+        "patch": recipe.patch,
+        "colour_jitter": recipe.colour_jitter,
+        "head_epochs": recipe.head_epochs,
+    }
+    if given := [f"{name}={value}" for name, value in random.items() if value]:
+        found.append(f"extract=True shows every image once, unchanged; leave out {', '.join(given)}.")
     return found
 
 

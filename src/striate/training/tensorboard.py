@@ -36,7 +36,7 @@ class TensorBoard(Events):
         folder: Path,
         recipe: Recipe,
         classes: tuple[str, ...],
-        input_shape: tuple[int, int, int],
+        input_shape: tuple[int, ...],
         pictures: Pictures,
     ) -> None:
         self.folder = folder
@@ -94,7 +94,7 @@ class TensorBoard(Events):
         self.writer.close()
 
     def add_graph(self, network: nn.Module) -> None:
-        """The network's graph, traced on one black picture in evaluation mode."""
+        """The network's graph, traced in evaluation mode on one input of zeros."""
         training = network.training
         network.eval()
         with warnings.catch_warnings():

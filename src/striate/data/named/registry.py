@@ -11,7 +11,10 @@ from striate.errors import SourceError, suggestion
 
 @dataclass(frozen=True)
 class NamedFile:
-    """One file: its name on disk, where it can be fetched, and the published hashes, all of which must agree."""
+    """One file: its name on disk, where it can be fetched, and the published hashes, all of which must agree.
+
+    A hash is `algorithm:digits`; where only the first digits are published, they stand for all.
+    """
 
     name: str
     urls: tuple[str, ...]
