@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from hostile_weights import HOSTILE, write_hostile
 
+from hostile_weights import HOSTILE, write_hostile
 from striate.errors import RunError
 from striate.files import sha256_of
 from striate.models import read_published

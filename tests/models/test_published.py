@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from theirs import ResNet
 from torch import Tensor, nn
 
 from striate.errors import ModelError, RunError
@@ -24,6 +23,7 @@ from striate.models import (
 from striate.models import checkpoints as room
 from striate.models.published import PUBLISHED_FILES, published_file
 from striate.models.torchvision_names import RENAMINGS
+from theirs import ResNet
 
 
 def state_of(classes: int = 5) -> dict[str, Tensor]:

@@ -1,10 +1,10 @@
 """Whose names a file of weights uses, and which network it fits: every network of the catalogue is its own only fit."""
 
 import pytest
-import theirs
 import torch
 from torch import Tensor, nn
 
+import theirs
 from striate.errors import ModelError, RunError
 from striate.models import create_model, fit_weights, from_timm, model_entry, model_names
 from striate.models.recognition import in_our_names, library_of, recognised

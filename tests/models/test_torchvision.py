@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-import theirs
 import torch
 from numpy.random import Generator, Philox
 from torch import Tensor, nn
 
+import theirs
 from striate.errors import ModelError
 from striate.models import create_model, from_torchvision
 from striate.models.torchvision_names import RENAMINGS

@@ -27,7 +27,7 @@ _HE = "He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition"
 _IMAGENET = (3, 224, 224)
 
 _LARGE_RATE = 0.001
-"""Peak rate that suited most networks made for 1,000 classes, by `bench rates` on the smaller ones, taken over for their deeper kin."""
+"""Peak rate of most networks made for 1,000 classes: `bench rates` on the smaller ones, taken over for the deeper."""
 _BASICS = (
     Entry(
         name="compact",
