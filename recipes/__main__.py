@@ -6,6 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import striate
 from recipes.book import ENTRIES, HERE, log_of
 from recipes.promise import Line, Promise, literal, promised_by
 from recipes.running import SHOWN, Place, run_seed, write_log
@@ -72,4 +73,7 @@ def told(promise: Promise) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except striate.StriateError as error:
+        sys.exit(f"{error}")
