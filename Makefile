@@ -12,11 +12,11 @@ demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, 
 	$(BIN)/striate train digits --epochs 20 --seed 0 --out runs/demo
 	$(BIN)/striate evaluate runs/demo
 
-test: lint  ## everything that must hold, in under ten minutes on two cores
-	$(BIN)/python -m pytest
+test: lint  ## everything that must hold, in under ten minutes on two cores; a worker a core, each with one thread
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-slow: lint  ## the tests that take minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 test-zoo: $(ZOO)/dev  ## timm's networks and torchvision's, in an environment of about 5 GB of its own
 	$(ZOO)/bin/python -m pytest -m zoo tests/zoo

@@ -109,7 +109,14 @@ def named(y: np.ndarray, kind: str) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "kind", ["int64", "uint8", "negative", "float", "bool", "text", "numbers as text", "object"]
+    "kind",
+    [
+        "negative",
+        "bool",
+        "numbers as text",
+        "object",
+        *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("int64", "uint8", "float", "text")),
+    ],
 )
 def test_classes_keep_their_type_and_scikit_learns_order(digits: Arrays, tmp_path: Path, kind: str) -> None:
     X, y = digits[0], named(digits[1], kind)

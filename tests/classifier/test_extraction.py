@@ -37,8 +37,6 @@ def cases() -> list:
         ("lenet5", "s2", {"size": 28, "head": "mlp", "dropout": 0.5}),
         ("lesson", "stage1", {"dropout": 0.5, "views": "flip"}),
         ("mlp", "hidden1", {"dropout": 0.2}),
-        ("googlenet", "all", {"size": 32, "head": "linear"}),
-        ("vgg11_bn", "all", {"size": 32, "head": "mlp", "dropout": 0.5}),
     ]
     stages = {"compact": "stage2", "vgg11_bn": "pool3", "googlenet": "4a"}  # 4a: one auxiliary head rests
     slow = [

@@ -41,8 +41,9 @@ def fit_weights(
     own, found = network.state_dict(), dict(weights)
     notes = [*_types(own, found, origin), *_counters(own, found, origin), *_channels(own, found, origin)]
     notes += [*_head(own, found, head, origin), *_auxiliaries(own, found, head)]
-    for name in own:
-        if name in found and not bool(torch.isfinite(found[name]).all()):
+    taken = [name for name in own if name in found and found[name] is not own[name]]
+    for name in taken:
+        if not bool(torch.isfinite(found[name]).all()):
             raise RunError(f"{origin} is damaged: {name} holds numbers that are not finite.")
     fill(network, found, origin)
     return tuple(notes)
