@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms
+from striate.cli.sources import Group, GroupFrom, Pseudonyms, Quiet
 
 
 @in_plain_words
@@ -28,7 +28,7 @@ def compare(
     pseudonyms: Pseudonyms = False,
     out: Annotated[Path | None, typer.Option(help="Folder for comparison.html, .json and .csv.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The comparison as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Compare runs on the same images, none of which they were trained on.
 

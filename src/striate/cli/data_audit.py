@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import fail, in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path, open_images, stem_of
+from striate.cli.sources import (
+    Group,
+    GroupFrom,
+    OneObject,
+    Pseudonyms,
+    Quiet,
+    Source,
+    free_path,
+    open_images,
+    stem_of,
+)
 
 
 class FailOn(StrEnum):
@@ -31,8 +41,8 @@ def audit(
     ] = FailOn.never,
     seed: Annotated[int, typer.Option(help="Of the folds of the quick fits.")] = 0,
     pseudonyms: Pseudonyms = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    as_json: OneObject = False,
+    quiet: Quiet = False,
 ) -> None:
     """What is wrong with images: unreadable, duplicate, leaking, telling their class by accident, mislabelled.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.border import in_plain_words
+from striate.cli.sources import OneObject, Quiet
 
 if TYPE_CHECKING:
     import striate
@@ -24,8 +25,8 @@ def download(
     out: Annotated[
         Path | None, typer.Option("--out", help="The folder to put them into.  [default: the data home]")
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    quiet: Quiet = False,
+    as_json: OneObject = False,
 ) -> None:
     """Download images known by name, or list them with their licences.
 

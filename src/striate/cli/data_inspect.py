@@ -8,7 +8,16 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path, open_images, stem_of
+from striate.cli.sources import (
+    Group,
+    GroupFrom,
+    OneObject,
+    Pseudonyms,
+    Source,
+    free_path,
+    open_images,
+    stem_of,
+)
 
 
 @in_plain_words
@@ -21,7 +30,7 @@ def inspect(
     group: Group = None,
     group_from: GroupFrom = None,
     pseudonyms: Pseudonyms = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: OneObject = False,
 ) -> None:
     """Counts, sizes and kinds of pictures, and a contact sheet of every class.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import in_plain_words
-from striate.cli.sources import Source
+from striate.cli.sources import OneObject, Quiet, Source
 
 
 @in_plain_words
@@ -20,8 +20,8 @@ def pack(
             "--set", metavar="FIELD=VALUE", help="size, fit, patch, window or draft, as for `train`."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    as_json: OneObject = False,
+    quiet: Quiet = False,
 ) -> None:
     """Decode every picture once and keep it, prepared, for all later commands on this source.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.border import in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, open_images
+from striate.cli.sources import Group, GroupFrom, Pseudonyms, Quiet, Source, open_images
 
 if TYPE_CHECKING:
     import striate
@@ -30,7 +30,7 @@ def split(
     seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
     pseudonyms: Pseudonyms = False,
     audit: Annotated[Path | None, typer.Option(help="An audit.csv with your decisions.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Assign every picture to training, validation or test, and write that down.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms
+from striate.cli.sources import Group, GroupFrom, Pseudonyms, Quiet
 
 
 class Split(StrEnum):
@@ -43,12 +43,12 @@ def evaluate(
     pseudonyms: Pseudonyms = False,
     out: Annotated[Path | None, typer.Option(help="Where the files go.  [default: the run folder]")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Judge a trained network on images it never saw.
 
     \b
-    Writes evaluation.json, predictions.csv, predictions.png and report.html.
+    Writes evaluation.json, predictions.csv, predictions.png, report.html and inside.html.
     Example:  striate evaluate runs/first
     """
     import striate

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.border import in_plain_words
+from striate.cli.sources import OneObject
 
 if TYPE_CHECKING:
     import striate
@@ -29,7 +30,7 @@ def models(
     draw: Annotated[
         str | None, typer.Option("--draw", help="Write a drawing of the network to this SVG file.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    as_json: OneObject = False,
 ) -> None:
     """List the networks, or show one layer by layer.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms, open_images
+from striate.cli.sources import Group, GroupFrom, OneObject, Pseudonyms, Quiet, Settings, Splits, open_images
 
 
 @in_plain_words
@@ -21,18 +21,13 @@ def probe(
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the table and the figure.")] = None,
     seed: Annotated[int, typer.Option(help="Of splits, folds and untrained weights.")] = 0,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
-    ] = None,
-    splits: Annotated[
-        Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")
-    ] = None,
+    settings: Settings = None,
+    splits: Splits = None,
     group: Group = None,
     group_from: GroupFrom = None,
     pseudonyms: Pseudonyms = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    as_json: OneObject = False,
+    quiet: Quiet = False,
 ) -> None:
     """Where in a network the knowledge sits: a linear classifier on the features of every stage.
 

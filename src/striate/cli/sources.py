@@ -1,4 +1,4 @@
-"""What the verbs that take images have in common: how a source is named, grouped and opened."""
+"""What verbs have in common: options of the same name, and how a source is named, grouped and opened."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,13 @@ GroupFrom = Annotated[
 Pseudonyms = Annotated[
     bool, typer.Option("--pseudonyms", help="Call pictures by keyed digests, not by their file names.")
 ]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
+]
+Splits = Annotated[Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")]
+OneObject = Annotated[bool, typer.Option("--json", help="One JSON object.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 
 
 def open_images(

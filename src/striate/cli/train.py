@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from striate.cli.border import command_line, in_plain_words
-from striate.cli.sources import Group, GroupFrom, Pseudonyms, Source, free_path, open_images, stem_of
+from striate.cli.sources import (
+    Group,
+    GroupFrom,
+    Pseudonyms,
+    Quiet,
+    Settings,
+    Source,
+    Splits,
+    free_path,
+    open_images,
+    stem_of,
+)
 
 if TYPE_CHECKING:
     import striate
@@ -38,13 +49,8 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was stopped.")
     ] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
-    ] = None,
-    splits: Annotated[
-        Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")
-    ] = None,
+    settings: Settings = None,
+    splits: Splits = None,
     group: Group = None,
     group_from: GroupFrom = None,
     audit: Annotated[
@@ -55,7 +61,7 @@ def train(
     ] = False,
     pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")] = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a network on images.
 
