@@ -12,7 +12,7 @@ from scipy.stats import binom, binomtest, bootstrap, skew
 from striate.drawing.differences import chance
 from striate.drawing.forest import Difference, axis, forest
 from striate.errors import StriateError, UsageError
-from striate.evaluation.comparison import Comparison, compare_predictions, numbered_groups, pairs
+from striate.evaluation.comparison import Comparison, compare_predictions, pairs
 from striate.evaluation.comparison_page import Disagreement, Origin, Said, render_comparison
 from striate.evaluation.comparison_text import comparison_text
 from striate.evaluation.differences import Ground, group_differences, image_differences
@@ -27,6 +27,7 @@ from striate.evaluation.paired import (
 from striate.evaluation.paired_auc import auc_difference
 from striate.evaluation.resampling import _acceleration, resample
 from striate.evaluation.roc import roc_auc
+from striate.evaluation.units import numbered_groups
 
 BENTUR = Agreement(both=1, only_reference=7, only_other=1, neither=12)
 CAVO = Agreement(both=59, only_reference=16, only_other=6, neither=80)

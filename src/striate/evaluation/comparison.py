@@ -15,6 +15,7 @@ from striate.evaluation.differences import FEW_GROUPS, Ground, group_rates
 from striate.evaluation.intervals import CONFIDENCE, Number
 from striate.evaluation.pairing import Answers, Pairing, adjusted_for_all, pair_up, told
 from striate.evaluation.resampling import RESAMPLES
+from striate.evaluation.units import numbered_groups
 
 MOST_WITH_ALL_PAIRS = 4
 """Up to so many runs every pair is compared; more are compared with the reference alone."""
@@ -189,19 +190,6 @@ def pairs(names: list[str], against: str | None = None) -> list[tuple[str, str]]
         return list(combinations(names, 2))
     reference = against or names[0]
     return [(reference, name) for name in names if name != reference]
-
-
-def numbered_groups(groups: Shaped[np.ndarray, " images"]) -> Int[np.ndarray, " images"]:
-    """Groups as numbers from 0; each image without one is a group of its own.
-
-    >>> numbered_groups(np.array(["p1", "", "p1", ""])).tolist()
-    [2, 0, 2, 1]
-    """
-    alone = groups == ""
-    numbers = np.empty(len(groups), dtype=np.int64)
-    numbers[alone] = np.arange(alone.sum())
-    numbers[~alone] = np.unique(groups[~alone], return_inverse=True)[1] + alone.sum()
-    return numbers
 
 
 def _answers(

@@ -62,13 +62,17 @@ def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Number:
         )
     if n == 0:
         return undefined("no cases")
-    z = normal_quantile(confidence)
     share = successes / n
+    return Number(share, *wilson_limits(share, float(n), normal_quantile(confidence)), n)
+
+
+def wilson_limits(share: float, n: int | float, z: float) -> tuple[float, float]:
+    """Wilson's limits of a share of `n` cases, which need not be whole, at `z` standard errors."""
     centre = (share + z * z / (2 * n)) / (1 + z * z / n)
     reach = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    low = 0.0 if successes == 0 else min(max(centre - reach, 0.0), share)
-    high = 1.0 if successes == n else max(min(centre + reach, 1.0), share)
-    return Number(share, low, high, n)
+    low = 0.0 if share == 0 else min(max(centre - reach, 0.0), share)
+    high = 1.0 if share == 1 else max(min(centre + reach, 1.0), share)
+    return low, high
 
 
 def mean_of_proportions(

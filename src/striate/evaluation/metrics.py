@@ -7,25 +7,40 @@ of highest probability, the first of equals. What is undefined is None with a re
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Float64, Int
+from jaxtyping import Bool, Float, Float64, Int
 
 from striate.errors import StriateError
 from striate.evaluation import intervals
+from striate.evaluation.clustered import clustered_auc, clustered_f1, clustered_mean, clustered_proportion
 from striate.evaluation.intervals import CONFIDENCE, Number, wilson
+from striate.evaluation.precision_recall import (
+    PrecisionRecallCurve,
+    average_precision,
+    precision_recall_curve,
+)
 from striate.evaluation.roc import RocCurve, roc_auc, roc_curve
 
+Groups = Int[np.ndarray, " images"] | None
+"""What belongs together (a patient, a part), numbered from 0; intervals then take groups as independent, not images."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class ClassMetrics:
-    """One class against the rest."""
+    """One class against the rest: `precision` is also called PPV, `recall` sensitivity or TPR, `specificity` TNR.
+
+    The curves are None where the class or its complement has no image.
+    """
 
     support: int
     precision: Number
     recall: Number
     specificity: Number
+    npv: Number
     f1: Number
     auc: Number
-    roc: RocCurve | None
+    average_precision: Number
+    roc: RocCurve | None = None
+    precision_recall: PrecisionRecallCurve | None = None
 
 
 def confusion_matrix(
@@ -47,16 +62,18 @@ def confusion_matrix(
 def accuracy(
     truth: Int[np.ndarray, " images"],
     probabilities: Float[np.ndarray, "images classes"],
+    groups: Groups = None,
     confidence: float = CONFIDENCE,
 ) -> Number:
     """The share of images whose predicted class is the true one, with Wilson's interval."""
-    return top_k_accuracy(truth, probabilities, 1, confidence)
+    return top_k_accuracy(truth, probabilities, 1, groups, confidence)
 
 
 def top_k_accuracy(
     truth: Int[np.ndarray, " images"],
     probabilities: Float[np.ndarray, "images classes"],
     k: int = 5,
+    groups: Groups = None,
     confidence: float = CONFIDENCE,
 ) -> Number:
     """The share of images whose true class is among the k most probable, with Wilson's interval.
@@ -68,7 +85,7 @@ def top_k_accuracy(
     ahead = (probabilities > own).sum(axis=1)
     earlier = np.arange(probabilities.shape[1]) < truth[:, None]
     ahead += ((probabilities == own) & earlier).sum(axis=1)
-    return wilson(int((ahead < k).sum()), len(truth), confidence)
+    return proportion(ahead < k, np.full(len(truth), True), groups, confidence=confidence)
 
 
 def balanced_accuracy(
@@ -85,6 +102,7 @@ def balanced_accuracy(
 def log_loss(
     truth: Int[np.ndarray, " images"],
     probabilities: Float[np.ndarray, "images classes"],
+    groups: Groups = None,
     confidence: float = CONFIDENCE,
 ) -> Number:
     """The mean of -ln p(true class) in nats, with p taken as at least the epsilon of its float type.
@@ -96,6 +114,8 @@ def log_loss(
     if len(truth) == 0:
         return intervals.undefined("no cases")
     each = losses(truth, probabilities)
+    if groups is not None:
+        return clustered_mean(each, groups, confidence)
     spread = float(each.std(ddof=1)) if len(each) > 1 and np.ptp(each) > 0 else None
     return intervals.positive_mean(float(each.mean()), spread, len(each), confidence)
 
@@ -112,48 +132,67 @@ def losses(
 def class_metrics(
     truth: Int[np.ndarray, " images"],
     probabilities: Float[np.ndarray, "images classes"],
+    groups: Groups = None,
     confidence: float = CONFIDENCE,
 ) -> list[ClassMetrics]:
-    """Support, precision, recall (sensitivity), specificity, F1 and one-vs-rest AUC of every class.
+    """Every rate of every class against the rest, by the class of highest probability, and how it is ranked.
 
     Precision is conditional on the number of images called so, as Wilson's interval takes its n as given.
     """
-    matrix = confusion_matrix(truth, probabilities)
+    check(truth, probabilities)
+    predicted = probabilities.argmax(axis=1)
     return [
-        _one_class(
-            matrix,
-            index,
-            probabilities[truth == index, index],
-            probabilities[truth != index, index],
-            confidence,
-        )
+        _one_class(truth == index, predicted == index, probabilities[:, index], groups, confidence)
         for index in range(probabilities.shape[1])
     ]
 
 
 def _one_class(
-    matrix: Int[np.ndarray, "classes classes"],
-    index: int,
-    inside: Float[np.ndarray, " inside"],
-    outside: Float[np.ndarray, " outside"],
+    inside: Bool[np.ndarray, " images"],
+    called: Bool[np.ndarray, " images"],
+    scores: Float[np.ndarray, " images"],
+    groups: Groups,
     confidence: float,
 ) -> ClassMetrics:
-    hits = int(matrix[index, index])
-    support, called = int(matrix[index].sum()), int(matrix[:, index].sum())
-    others = int(matrix.sum()) - support
+    def rate(
+        successes: Bool[np.ndarray, " images"], cases: Bool[np.ndarray, " images"], why_not: str
+    ) -> Number:
+        return proportion(successes, cases, groups, why_not, confidence)
+
+    own, others = scores[inside], scores[~inside]
+    hits = int((inside & called).sum())
     return ClassMetrics(
-        support=support,
-        precision=_proportion(hits, called, "no image was called so", confidence),
-        recall=_proportion(hits, support, "no image of this class", confidence),
-        specificity=_proportion(others - (called - hits), others, "no image outside this class", confidence),
-        f1=intervals.f1(hits, called - hits, support - hits, confidence),
-        auc=roc_auc(inside, outside, confidence),
-        roc=roc_curve(inside, outside),
+        support=len(own),
+        precision=rate(inside, called, "no image was called so"),
+        recall=rate(called, inside, "no image of this class"),
+        specificity=rate(~called, ~inside, "no image outside this class"),
+        npv=rate(~inside, ~called, "every image was called so"),
+        f1=intervals.f1(hits, int(called.sum()) - hits, len(own) - hits, confidence)
+        if groups is None
+        else clustered_f1(called, inside, groups, confidence),
+        auc=roc_auc(own, others, confidence)
+        if groups is None
+        else clustered_auc(scores, inside, groups, confidence),
+        average_precision=average_precision(
+            own, others, confidence, trials=None if groups is None else len(np.unique(groups[inside]))
+        ),
+        roc=roc_curve(own, others),
+        precision_recall=precision_recall_curve(own, others),
     )
 
 
-def _proportion(successes: int, n: int, why_not: str, confidence: float) -> Number:
-    return wilson(successes, n, confidence) if n else intervals.undefined(why_not)
+def proportion(
+    successes: Bool[np.ndarray, " images"],
+    cases: Bool[np.ndarray, " images"],
+    groups: Groups,
+    why_not: str = "no cases",
+    confidence: float = CONFIDENCE,
+) -> Number:
+    """The share of successes among the cases, with Wilson's interval, of groups where there are any."""
+    if groups is not None:
+        return clustered_proportion(successes, cases, groups, why_not, confidence)
+    n = int(cases.sum())
+    return wilson(int((successes & cases).sum()), n, confidence) if n else intervals.undefined(why_not)
 
 
 def check(truth: Int[np.ndarray, " images"], probabilities: Float[np.ndarray, "images classes"]) -> None:

@@ -43,10 +43,10 @@ def auc_difference(
     n = positives + negatives
     if not positives or not negatives:
         return AucDifference(None, None, undefined("needs images inside and outside the class", n), None)
-    before, after = _placements(reference, inside), _placements(other, inside)
+    before, after = placements_of(reference, inside), placements_of(other, inside)
     areas = float(before[inside].mean()), float(after[inside].mean())
     value = areas[1] - areas[0]
-    variance = _variance(after - before, inside, groups)
+    variance = variance_of(after - before, inside, groups)
     if variance is None or variance <= 1e-15:
         trials = min(positives, negatives)
         low, high = score_limits(max(value, 0.0) * trials, max(-value, 0.0) * trials, trials, confidence)
@@ -60,7 +60,7 @@ def auc_difference(
     return AucDifference(*areas, number, min(2 * float(ndtr(-abs(value) / error)), 1.0))
 
 
-def _placements(
+def placements_of(
     scores: Float[np.ndarray, " images"], inside: Bool[np.ndarray, " images"]
 ) -> Float64[np.ndarray, " images"]:
     """For each image, the share of the other kind that it is ranked rightly against, ties counting one half."""
@@ -73,7 +73,7 @@ def _placements(
     return found
 
 
-def _variance(
+def variance_of(
     placements: Float64[np.ndarray, " images"],
     inside: Bool[np.ndarray, " images"],
     groups: Int[np.ndarray, " images"] | None,

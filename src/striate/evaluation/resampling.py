@@ -1,22 +1,31 @@
-"""The bootstrap of ratios of sums over units (images, or groups of them), with bias-corrected accelerated limits."""
+"""The bootstrap of what follows from sums over units (images, or groups of them), with bias-corrected limits."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int
 
 from striate.evaluation.intervals import CONFIDENCE
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 RESAMPLES = 10_000
 MOST_DRAWS = 50_000_000
 """Resamples times units; more units get fewer resamples, never under a thousand."""
 MOST_CELLS = 64
 """Up to so many different units, how often each is drawn is one multinomial draw."""
+ROWS_AT_ONCE = 4096
+"""Units that are left out in one call of a statistic."""
+Statistic = Callable[[Float64[np.ndarray, "some columns"]], Float64[np.ndarray, "some statistics"]]
+"""Numbers from the sums of each column, row by row; NaN where one is undefined."""
 
 
 @dataclass(frozen=True, eq=False)
 class Resampled:
-    """Ratios as they are (`values`), as resamples have them, and as they are without one unit."""
+    """Statistics as they are (`values`), as resamples have them, and as they are without one unit."""
 
     values: Float64[np.ndarray, " statistics"]
     draws: Float64[np.ndarray, "resamples statistics"]
@@ -56,23 +65,48 @@ def resample(
     Source: Davison and Hinkley 1997, section 3.8 (whole clusters).
     """
     width = numerators.shape[1]
-    cells, counts = np.unique(np.hstack([numerators, denominators]), axis=0, return_counts=True)
-    units = int(counts.sum())
-    generator = np.random.Generator(np.random.Philox(seed))
-    if len(cells) <= MOST_CELLS:
-        weights = generator.multinomial(units, counts / units, size=RESAMPLES)
-        sums = weights @ cells
-    else:
-        sums = np.concatenate([_sums(part, cells, counts, generator) for part in _parts(units)])
-    totals = counts @ cells
-    with np.errstate(invalid="ignore", divide="ignore"):
-        left_out = totals - cells
-        return Resampled(
-            values=totals[:width] / totals[width:],
-            draws=sums[:, :width] / sums[:, width:],
-            left_out=left_out[:, :width] / left_out[:, width:],
-            frequency=counts.astype(np.float64),
-        )
+
+    def ratios(sums: Float64[np.ndarray, "some columns"]) -> Float64[np.ndarray, "some statistics"]:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return sums[:, :width] / sums[:, width:]
+
+    return resample_sums(np.hstack([numerators, denominators]), ratios, seed)
+
+
+def resample_sums(
+    columns: Float64[np.ndarray, "units columns"], statistic: Statistic, seed: int
+) -> Resampled:
+    """Draw units with replacement, 10,000 times, and take what follows from the sums of their columns.
+
+    >>> found = resample_sums(np.array([[3.0], [1.0], [2.0]]), np.sqrt, seed=0)
+    >>> found.values.round(3).tolist(), found.left_out.round(3).tolist()
+    ([2.449], [[2.236], [2.0], [1.732]])
+    """
+    cells, counts = np.unique(columns, axis=0, return_counts=True)
+    return resample_cells(cells, counts, statistic, seed)
+
+
+def resample_cells(
+    cells: "Float64[np.ndarray, 'cells columns'] | csr_array",
+    counts: Int[np.ndarray, " cells"],
+    statistic: Statistic,
+    seed: int,
+) -> Resampled:
+    """The same of units that are told apart already: `counts` of them are alike, and have one row of `cells`."""
+    drawn = [statistic(weights @ cells) for weights in _weights(counts, seed)]
+    totals = counts.astype(np.float64) @ cells
+    rows = range(0, len(counts), ROWS_AT_ONCE)
+    left_out = [statistic(totals - _dense(cells[start : start + ROWS_AT_ONCE])) for start in rows]
+    return Resampled(
+        values=statistic(totals[None])[0],
+        draws=np.concatenate(drawn),
+        left_out=np.concatenate(left_out),
+        frequency=counts.astype(np.float64),
+    )
+
+
+def _dense(rows: "Float64[np.ndarray, 'some columns'] | csr_array") -> Float64[np.ndarray, "some columns"]:
+    return rows if isinstance(rows, np.ndarray) else rows.toarray()
 
 
 def bca_limits(
@@ -112,22 +146,20 @@ def _acceleration(left_out: Float64[np.ndarray, " units"], frequency: Float64[np
     return float((weights * distance**3).sum()) / (6 * spread**1.5) if spread > 0 else 0.0
 
 
-def _parts(units: int) -> list[int]:
-    """How many resamples to draw at a time, so that none takes much memory."""
+def _weights(
+    counts: Int[np.ndarray, " cells"], seed: int
+) -> Iterator[Float64[np.ndarray, "resamples cells"]]:
+    """How often each cell is drawn, some resamples at a time so that none takes much memory."""
+    generator = np.random.Generator(np.random.Philox(seed))
+    units, cells = int(counts.sum()), len(counts)
+    if cells <= MOST_CELLS:
+        yield generator.multinomial(units, counts / units, size=RESAMPLES).astype(np.float64)
+        return
     wanted = max(1000, min(RESAMPLES, MOST_DRAWS // units))
     each = max(1, 4_000_000 // units)
-    return [min(each, wanted - start) for start in range(0, wanted, each)]
-
-
-def _sums(
-    resamples: int,
-    cells: Float64[np.ndarray, "cells columns"],
-    counts: np.ndarray,
-    generator: np.random.Generator,
-) -> Float64[np.ndarray, "resamples columns"]:
-    units = int(counts.sum())
-    cell_of_unit = np.repeat(np.arange(len(cells)), counts)
-    drawn = cell_of_unit[generator.integers(0, units, (resamples, units))]
-    drawn += np.arange(resamples)[:, None] * len(cells)
-    weights = np.bincount(drawn.ravel(), minlength=resamples * len(cells))
-    return weights.reshape(resamples, len(cells)) @ cells
+    cell_of_unit = np.repeat(np.arange(cells), counts)
+    for start in range(0, wanted, each):
+        some = min(each, wanted - start)
+        drawn = cell_of_unit[generator.integers(0, units, (some, units))]
+        drawn += np.arange(some)[:, None] * cells
+        yield np.bincount(drawn.ravel(), minlength=some * cells).reshape(some, cells).astype(np.float64)

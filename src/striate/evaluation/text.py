@@ -13,14 +13,30 @@ def verdict_text(verdict: Verdict) -> str:
     """The verdict in plain text, columns aligned; the confusion matrix follows for up to twelve classes."""
     top = [("top-5 accuracy", verdict.top5)] if verdict.top5 else []
     measures = [("accuracy", verdict.accuracy), ("balanced accuracy", verdict.balanced_accuracy), *top]
+    measures.append(("macro F1", verdict.scores.macro_f1))
     lines = [f"{name:<20}{percent(number)}" for name, number in measures]
-    lines.append(f"{'log loss':<20}{decimal(verdict.log_loss)}")
+    plain = [
+        ("kappa", verdict.scores.kappa),
+        ("Matthews", verdict.scores.matthews),
+        ("log loss", verdict.log_loss),
+    ]
+    plain += [("Brier score", verdict.brier.score)] if verdict.brier else []
+    lines += [f"{name:<20}{decimal(number)}" for name, number in plain]
+    if verdict.calibration:
+        lines.append(f"{'calibration error':<20}{percent(verdict.calibration.error)}")
     parts = [verdict.sentence(), "\n".join(lines), class_table(verdict)]
     if verdict.leaks:
         parts.insert(1, visible(verdict.leaks))
     if len(verdict.classes) <= MOST_CELLS:
         parts.append(confusion_text(verdict))
-    return "\n\n".join([*parts, "Intervals are 95 %. For research; not a medical device."])
+    return "\n\n".join([*parts, f"{independence(verdict)} For research; not a medical device."])
+
+
+def independence(verdict: Verdict) -> str:
+    """What the intervals take as independent, in a sentence."""
+    if verdict.groups is None:
+        return "Intervals are 95 % and take images as independent."
+    return f"Intervals are 95 % and take the {verdict.groups:,} groups, not the images, as independent."
 
 
 def class_table(verdict: Verdict) -> str:
@@ -45,7 +61,9 @@ def confusion_text(verdict: Verdict) -> str:
 
 def cell(number: Number, value: str, low: str, high: str) -> str:
     """A number and its interval in a table whose heading says the unit."""
-    return MISSING if number.value is None else f"{value} ({low}–{high})"
+    if number.value is None:
+        return MISSING
+    return value if MISSING in (low, high) else f"{value} ({low}–{high})"
 
 
 def aligned(rows: list[tuple[str, ...]]) -> str:
