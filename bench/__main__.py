@@ -12,6 +12,7 @@ from bench import (
     audit,
     crowded,
     data,
+    explanation,
     extraction,
     filters,
     keras_peer,
@@ -38,6 +39,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "memory": memory.lines,
     "networks": networks.lines,
     "extraction": extraction.lines,
+    "explanation": explanation.lines,
     "tricks": tricks.lines,
     "rates": rates.lines,
     "accuracy": accuracy.lines,
@@ -70,7 +72,7 @@ def main() -> None:
     print(machine(), flush=True)
     for name in wanted:
         for line in BENCHES[name](Path(data)):
-            print(f"{name:<11}{line}", flush=True)
+            print(f"{name:<12}{line}", flush=True)
 
 
 main()

@@ -10,6 +10,15 @@ if TYPE_CHECKING:
     from striate.classifier import Answer as Answer
     from striate.classifier import Classifier as Classifier
     from striate.classifier.comparing import compare as compare
+    from striate.classifier.explaining.class_plane import write_class_map as write_class_map
+    from striate.classifier.explaining.figures import Figure as Figure
+    from striate.classifier.explaining.figures import write_feature_maps as write_feature_maps
+    from striate.classifier.explaining.figures import write_filters as write_filters
+    from striate.classifier.explaining.figures import write_strongest as write_strongest
+    from striate.classifier.explaining.method_table import write_method_table as write_method_table
+    from striate.classifier.explaining.pictures import Explained as Explained
+    from striate.classifier.explaining.pictures import explain_pictures as explain_pictures
+    from striate.classifier.explaining.reason import Reason as Reason
     from striate.classifier.probed import Probe as Probe
     from striate.classifier.probing import probe_stages as probe_stages
     from striate.data import Images as Images
@@ -33,6 +42,23 @@ if TYPE_CHECKING:
     from striate.evaluation.comparison import Comparison as Comparison
     from striate.evaluation.comparison_text import comparison_text as comparison_text
     from striate.evaluation.text import verdict_text as verdict_text
+    from striate.explanation import attribute as attribute
+    from striate.explanation.ascent import PixelScale as PixelScale
+    from striate.explanation.ascent import Regularisers as Regularisers
+    from striate.explanation.checks import CheckTable as CheckTable
+    from striate.explanation.checks import RemovalPlan as RemovalPlan
+    from striate.explanation.checks import check_explanations as check_explanations
+    from striate.explanation.class_map import class_map as class_map
+    from striate.explanation.class_map import penultimate as penultimate
+    from striate.explanation.deconvnet import project as project
+    from striate.explanation.feature_maps import feature_maps as feature_maps
+    from striate.explanation.feature_maps import side_by_side as side_by_side
+    from striate.explanation.filters import filters as filters
+    from striate.explanation.inversion import invert as invert
+    from striate.explanation.maximisation import maximise as maximise
+    from striate.explanation.projector import write_projector as write_projector
+    from striate.explanation.strongest import strongest as strongest
+    from striate.explanation.top_nine import top_nine_figure as top_nine_figure
     from striate.models import Changes as Changes
     from striate.models import Network as Network
     from striate.models import create_model as create_model
@@ -85,10 +111,13 @@ HOMES = {
     "Answer": "striate.classifier",
     "Audit": "striate.data.audit",
     "Changes": "striate.models",
+    "CheckTable": "striate.explanation.checks",
     "Classifier": "striate.classifier",
     "Comparison": "striate.evaluation.comparison",
     "Events": "striate.training.events",
+    "Explained": "striate.classifier.explaining.pictures",
     "FILTER_ENDINGS": "striate.pixels.writing",
+    "Figure": "striate.classifier.explaining.figures",
     "ImageError": "striate.errors",
     "Images": "striate.data",
     "Interrupted": "striate.errors",
@@ -97,9 +126,13 @@ HOMES = {
     "Network": "striate.models",
     "Number": "striate.evaluation",
     "Picture": "striate.pixels.picture",
+    "PixelScale": "striate.explanation.ascent",
     "Preparation": "striate.pixels",
     "Probe": "striate.classifier.probed",
+    "Reason": "striate.classifier.explaining.reason",
     "Recipe": "striate.training.recipe",
+    "Regularisers": "striate.explanation.ascent",
+    "RemovalPlan": "striate.explanation.checks",
     "RunError": "striate.errors",
     "SourceError": "striate.errors",
     "StriateError": "striate.errors",
@@ -108,6 +141,9 @@ HOMES = {
     "Verdict": "striate.evaluation",
     "Window": "striate.pixels.picture",
     "activations": "striate.pixels",
+    "attribute": "striate.explanation",
+    "check_explanations": "striate.explanation.checks",
+    "class_map": "striate.explanation.class_map",
     "compare": "striate.classifier.comparing",
     "comparison_text": "striate.evaluation.comparison_text",
     "convolve": "striate.pixels.convolution",
@@ -116,25 +152,32 @@ HOMES = {
     "create_model": "striate.models",
     "download_data": "striate.data.named.downloads",
     "equivariance": "striate.pixels.properties",
+    "explain_pictures": "striate.classifier.explaining.pictures",
+    "feature_maps": "striate.explanation.feature_maps",
     "filter_sheet": "striate.pixels.results",
+    "filters": "striate.explanation.filters",
     "gradient_direction": "striate.pixels.filtering",
     "gradient_magnitude": "striate.pixels.filtering",
     "input_sizes": "striate.shapes",
     "invariance": "striate.pixels.properties",
+    "invert": "striate.explanation.inversion",
     "is_downloaded": "striate.data.named.downloads",
     "judge": "striate.evaluation",
     "kernels": "striate.pixels",
     "load_images": "striate.data",
     "max_pool": "striate.pixels.pooling",
+    "maximise": "striate.explanation.maximisation",
     "merge_channels": "striate.pixels.filtering",
     "model_entry": "striate.models",
     "model_names": "striate.models",
     "named_data": "striate.data.named.downloads",
     "one_hot": "striate.pixels.filtering",
     "output_size": "striate.shapes",
+    "penultimate": "striate.explanation.class_map",
     "pool": "striate.pixels.pooling",
     "pool_step_text": "striate.pixels.steps",
     "probe_stages": "striate.classifier.probing",
+    "project": "striate.explanation.deconvnet",
     "quantise": "striate.pixels.filtering",
     "read_image": "striate.pixels",
     "read_picture": "striate.pixels.reading",
@@ -143,18 +186,27 @@ HOMES = {
     "sample": "striate.pixels.filtering",
     "show_convolution": "striate.pixels.showing",
     "show_pooling": "striate.pixels.showing",
+    "side_by_side": "striate.explanation.feature_maps",
     "split_channels": "striate.pixels.filtering",
     "stack_images": "striate.pixels.filtering",
     "step_text": "striate.pixels.steps",
     "storage_bytes": "striate.pixels.filtering",
+    "strongest": "striate.explanation.strongest",
     "summarize": "striate.models",
     "to_grey": "striate.pixels.filtering",
+    "top_nine_figure": "striate.explanation.top_nine",
     "unpool": "striate.pixels.pooling",
     "verdict_text": "striate.evaluation.text",
     "work_step": "striate.pixels.steps",
     "wrap": "striate.models",
+    "write_class_map": "striate.classifier.explaining.class_plane",
+    "write_feature_maps": "striate.classifier.explaining.figures",
     "write_filtered": "striate.pixels.results",
+    "write_filters": "striate.classifier.explaining.figures",
+    "write_method_table": "striate.classifier.explaining.method_table",
     "write_picture": "striate.pixels.writing",
+    "write_projector": "striate.explanation.projector",
+    "write_strongest": "striate.classifier.explaining.figures",
 }
 """Where each public name lives."""
 
@@ -163,9 +215,12 @@ __all__ = [
     "Answer",
     "Audit",
     "Changes",
+    "CheckTable",
     "Classifier",
     "Comparison",
     "Events",
+    "Explained",
+    "Figure",
     "ImageError",
     "Images",
     "Interrupted",
@@ -174,9 +229,13 @@ __all__ = [
     "Network",
     "Number",
     "Picture",
+    "PixelScale",
     "Preparation",
     "Probe",
+    "Reason",
     "Recipe",
+    "Regularisers",
+    "RemovalPlan",
     "RunError",
     "SourceError",
     "StriateError",
@@ -185,6 +244,9 @@ __all__ = [
     "Verdict",
     "Window",
     "activations",
+    "attribute",
+    "check_explanations",
+    "class_map",
     "compare",
     "comparison_text",
     "convolve",
@@ -193,25 +255,32 @@ __all__ = [
     "create_model",
     "download_data",
     "equivariance",
+    "explain_pictures",
+    "feature_maps",
     "filter_sheet",
+    "filters",
     "gradient_direction",
     "gradient_magnitude",
     "input_sizes",
     "invariance",
+    "invert",
     "is_downloaded",
     "judge",
     "kernels",
     "load_images",
     "max_pool",
+    "maximise",
     "merge_channels",
     "model_entry",
     "model_names",
     "named_data",
     "one_hot",
     "output_size",
+    "penultimate",
     "pool",
     "pool_step_text",
     "probe_stages",
+    "project",
     "quantise",
     "read_image",
     "read_picture",
@@ -220,18 +289,27 @@ __all__ = [
     "sample",
     "show_convolution",
     "show_pooling",
+    "side_by_side",
     "split_channels",
     "stack_images",
     "step_text",
     "storage_bytes",
+    "strongest",
     "summarize",
     "to_grey",
+    "top_nine_figure",
     "unpool",
     "verdict_text",
     "work_step",
     "wrap",
+    "write_class_map",
+    "write_feature_maps",
     "write_filtered",
+    "write_filters",
+    "write_method_table",
     "write_picture",
+    "write_projector",
+    "write_strongest",
 ]
 
 

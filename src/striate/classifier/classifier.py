@@ -15,6 +15,8 @@ from torch import nn
 from striate.classifier import judging
 from striate.classifier.answering import stream
 from striate.classifier.building import build, for_network, settle
+from striate.classifier.explaining.question import Question
+from striate.classifier.explaining.reason import Reason, explain_one
 from striate.classifier.labels import typed
 from striate.classifier.material import Given, decode
 from striate.classifier.prediction import Answer, Predictor
@@ -128,6 +130,25 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """
         return judging.answer_one(self.predictor_, image)
 
+    def explain(
+        self,
+        image: str | os.PathLike | bytes | Shaped[np.ndarray, "..."],
+        *,
+        method: str = "gradcam",
+        stage: str | None = None,
+        label: Any = None,
+        **options: Any,
+    ) -> Reason:
+        """Where the network looked to give one picture, read as by `predict_one`, its class.
+
+        `method` is one of `striate.explanation.METHODS`; `stage` one that makes maps, the deepest that says where
+        when None; `label` the class to be explained, the predicted one when None; `options` are the method's own.
+        Raises ImageError where the picture cannot be read, ModelError or UsageError for a method, stage, class or
+        option that does not exist, and ModelError where the method cannot be right for this network.
+        """
+        question = Question(method=method, stage=stage, label=label, options=options)
+        return explain_one(self.predictor_, image, question)
+
     def answers(self, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False) -> Iterator[Answer]:
         """Answers for every picture in files, folders and archives, in order, however many there are.
 
@@ -169,7 +190,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         command: str | None = None,
         **asked: Any,
     ) -> Verdict:
-        """`evaluate`, and write evaluation.json, predictions.csv, predictions.png and report.html to a folder."""
+        """`evaluate`, and write evaluation.json, predictions.csv, predictions.png, report.html and inside.html."""
         from striate.classifier.reporting import write_report
 
         judged = judging.judge_images(self, X, y, judging.Asked(**asked))

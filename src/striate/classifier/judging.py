@@ -12,6 +12,8 @@ from striate.classifier.prediction import Answer, Predictor
 from striate.data import ArraySource, Images, Pack, build_pack, load_images
 from striate.errors import SourceError, UsageError, suggestion
 from striate.evaluation import Verdict, judge
+from striate.evaluation.units import numbered_groups
+from striate.pixels.picture import Picture
 from striate.pixels.reading import read_picture
 
 if TYPE_CHECKING:
@@ -57,7 +59,8 @@ def judge_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Judg
     truth = class_numbers(images, classifier.class_names_)
     probabilities = predictor.of_rows(pack.pixels, images.rows)
     split = asked.split if X is None else "given"
-    verdict = judge(truth, probabilities, classifier.class_names_, split=split, leaks=sentence)
+    groups = None if images.groups is None else numbered_groups(images.groups)
+    verdict = judge(truth, probabilities, classifier.class_names_, split=split, leaks=sentence, groups=groups)
     return Judged(verdict, images, truth, probabilities, pack)
 
 
@@ -172,10 +175,14 @@ def table_accuracy(classifier: "Classifier", X: Any) -> float:
 
 def answer_one(predictor: Predictor, image: Any) -> Answer:
     """The answer for one picture, whatever it comes as."""
-    if isinstance(image, np.ndarray):
-        source, picture = "array", ArraySource(image[None]).load("array/0001")
-    else:
-        source = "bytes" if isinstance(image, bytes) else os.fspath(image)
-        picture = read_picture(image, draft=predictor.preparation.draft_size())
+    source, picture = read_one(predictor, image)
     pixels = predictor.preparation.pixels(picture.pixels, window=picture.description.window)
     return next(predictor.answers([(source, pixels)]))
+
+
+def read_one(predictor: Predictor, image: Any) -> tuple[str, Picture]:
+    """One picture and what it is called: a file, its bytes, or an array `height width [channel]`."""
+    if isinstance(image, np.ndarray):
+        return "array", ArraySource(image[None]).load("array/0001")
+    source = "bytes" if isinstance(image, bytes) else os.fspath(image)
+    return source, read_picture(image, draft=predictor.preparation.draft_size())

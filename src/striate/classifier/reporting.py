@@ -1,12 +1,14 @@
-"""The four files of a verdict: evaluation.json, predictions.csv, predictions.png and report.html."""
+"""The files of a verdict: evaluation.json, predictions.csv, predictions.png, report.html and inside.html."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import UInt8
 
+from striate.classifier.explaining.inside import NAME, write_inside
+from striate.classifier.explaining.looking import most_wrong, reasons_of
 from striate.classifier.judging import Judged
 from striate.classifier.provenance import versions
 from striate.drawing.tiles import contact_sheet, png_bytes, to_uint8
@@ -62,7 +64,10 @@ def write_report(folder: Path, classifier: "Classifier", judged: Judged, command
         unreadable=[tuple(pair) for pair in about["data"]["unreadable"]],
         notes=about["data"]["notes"],
         wrong=wrong_images(classifier.class_names_, judged),
+        reasons=reasons_of(classifier, judged),
+        inside=NAME,
     )
+    write_inside(folder, classifier, judged, evaluated["command"], evaluated["created"])
     write_atomically(folder / "report.html", render_report(report).encode("utf8", errors="replace"))
 
 
@@ -122,12 +127,6 @@ def surely(probability: float) -> str:
     ('50%', '>99%', '100%')
     """
     return ">99%" if 0.995 <= probability < 1 else f"{probability:.0%}"
-
-
-def most_wrong(judged: Judged) -> Int[np.ndarray, " mistakes"]:
-    """Images that the network got wrong, those it gave the truth the least probability first."""
-    wrong = np.flatnonzero(judged.probabilities.argmax(axis=1) != judged.truth)
-    return wrong[np.argsort(judged.probabilities[wrong, judged.truth[wrong]], kind="stable")]
 
 
 def wrong_images(classes: tuple[str, ...], judged: Judged) -> list[WrongImage]:

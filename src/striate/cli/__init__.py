@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from striate.cli import compare, data, evaluate, models, predict, probe, train
+from striate.cli import compare, data, evaluate, explain, models, predict, probe, train
 from striate.cli import filter as filter_verb
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app = typer.Typer(
     striate train digits --out runs/digits     train on a folder, a zip, or the embedded digits
     striate evaluate runs/digits               an honest verdict on images it never saw, and a report
     striate predict runs/digits photo.png      classes and probabilities
+    striate explain runs/digits photo.png      where the network looked
     striate compare runs/a runs/b              which is better on the same images, and how sure that is
     striate models                             the networks
     striate probe runs/digits digits           what each stage of a network knows of the classes
@@ -31,6 +32,7 @@ app = typer.Typer(
 app.command("train")(train.train)
 app.command("evaluate")(evaluate.evaluate)
 app.command("predict")(predict.predict)
+app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("models")(models.models)
 app.command("probe")(probe.probe)

@@ -10,10 +10,12 @@ import numpy as np
 from jaxtyping import UInt8
 
 from striate.drawing import figures, html, numbers, tiles
+from striate.drawing.overlay import scale_svg
 from striate.drawing.scales import SHARES
 from striate.drawing.text import unbroken, visible
 from striate.evaluation import findings
-from striate.evaluation.verdict import METHODS, RATES, ClassVerdict, Verdict
+from striate.evaluation.reasons import HEADINGS, Reasons, fitting, on_reasons
+from striate.evaluation.verdict import RATES, ClassVerdict, Verdict
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -40,7 +42,7 @@ class Report:
 
     `history` holds one dict an epoch, as `history.jsonl` does; `counts` images by split and class;
     `unreadable` pairs of file and reason; `wrong` the mistakes, most wrong first; `digests` SHA-256 by file
-    name.
+    name; `inside` the name of the page beside it that shows what the network has learned.
     """
 
     title: str
@@ -61,6 +63,8 @@ class Report:
     unreadable: Sequence[tuple[str, str]] = ()
     notes: Sequence[str] = ()
     wrong: Sequence[WrongImage] = ()
+    reasons: Reasons | None = None
+    inside: str = ""
 
 
 def render_report(report: Report) -> str:
@@ -73,6 +77,7 @@ def render_report(report: Report) -> str:
     ranked = sorted((one for one in verdict.per_class if one.roc), key=lambda one: one.auc.value or 0.0)
     drawn = ranked[:1] if len(verdict.classes) == 2 else ranked[:MOST_CURVES]
     wrong, pictures = _pictures(report.wrong)
+    looked = fitting(report.reasons) if report.reasons else []
     matrix, matrix_note = _matrix(verdict)
     counted = sum(sum(classes.values()) for classes in report.counts.values())
     body = (
@@ -83,7 +88,7 @@ def render_report(report: Report) -> str:
             verdict=verdict,
             classes=sorted(verdict.per_class, key=findings.recall),
             rates=RATES,
-            methods=METHODS,
+            methods=verdict.methods,
             left_out=findings.left_out(len(report.unreadable), counted),
             finding={
                 "counts": findings.on_counts(report.counts),
@@ -91,6 +96,7 @@ def render_report(report: Report) -> str:
                 "matrix": findings.on_matrix(verdict),
                 "roc": findings.on_roc(drawn, verdict),
                 "wrong": findings.on_wrong(wrong, verdict),
+                "reasons": on_reasons(report.reasons, looked) if report.reasons else "",
                 "training": findings.on_training(report.history, report.kept_epoch),
             },
             matrix=matrix,
@@ -101,6 +107,11 @@ def render_report(report: Report) -> str:
             swatch=figures.swatch,
             curves=_curves(report),
             wrong=list(zip(wrong, pictures, strict=True)),
+            looked={
+                heading: [one for one in looked if one.image.kind == kind]
+                for kind, heading in HEADINGS.items()
+            },
+            scale=scale_svg(signed=False),
         )
     )
     return html.page(report.title, body)

@@ -1,11 +1,10 @@
 """Grad-CAM: Selvaraju et al. 2017, Grad-CAM: visual explanations from deep networks, equations 1 and 2."""
 
-import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
 from striate.explanation.method import Method
-from striate.explanation.stages import default_stage
+from striate.explanation.stage_gradient import stage_gradient
 from striate.models import Network
 
 
@@ -18,21 +17,19 @@ def grad_cam(
 ) -> Float[Tensor, "batch 1 rows columns"]:
     """The maps of a stage, each weighted by the mean gradient of the target's logit over it, summed, rectified.
 
+    >>> import torch
     >>> from striate.models import create_model
     >>> network = create_model("compact", classes=10, channels=3, size=(32, 32)).eval()
     >>> tuple(grad_cam(network, torch.randn(2, 3, 32, 32), torch.tensor([3, 5]), stage="stage2").shape)
     (2, 1, 8, 8)
 
-    One pass up to the stage without gradients, one from it on and back: no hooks.
+    Never negative. Made for the last maps, where the gradient of a map is much the same in all its cells; further
+    up it may average away what speaks for the class, and Layer-CAM does not. Raises ModelError for a stage without
+    maps and for targets that are no class.
     """
-    stage = stage or default_stage(network, (inputs.shape[1], inputs.shape[2], inputs.shape[3]))
-    with torch.no_grad():
-        maps = network.run_to(inputs, stage)
-    maps.requires_grad_()
-    chosen = network.run_from(maps, stage).gather(1, targets[:, None]).sum()
-    (gradient,) = torch.autograd.grad(chosen, maps)
+    maps, gradient = stage_gradient(network, inputs, targets, stage)
     weights = gradient.mean(dim=(2, 3), keepdim=True)
-    return (weights * maps.detach()).sum(dim=1, keepdim=True).relu()
+    return (weights * maps).sum(dim=1, keepdim=True).relu()
 
 
 GRAD_CAM = Method(

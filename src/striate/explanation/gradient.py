@@ -29,7 +29,7 @@ def target_gradient(
         pixels = inputs.detach().requires_grad_()
         # a first layer that works in place overwrites the clone
         logits = network(pixels.clone())
-        _require_targets(targets, logits)
+        require_targets(targets, logits)
         (gradient,) = torch.autograd.grad(logits.gather(1, targets[:, None]).sum(), pixels)
     return gradient
 
@@ -57,7 +57,8 @@ def refuse_stage(method: str, stage: str | None) -> None:
         )
 
 
-def _require_targets(targets: Tensor, logits: Tensor) -> None:
+def require_targets(targets: Tensor, logits: Tensor) -> None:
+    """ModelError where targets are not one class of the network an image."""
     images, classes = logits.shape
     if len(targets) != images:
         raise ModelError(

@@ -11,10 +11,14 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from striate.errors import ModelError, suggestion
+from striate.explanation.deconvnet import DECONVNET
 from striate.explanation.grad_cam import GRAD_CAM
+from striate.explanation.grad_cam_plus_plus import GRAD_CAM_PLUS_PLUS
 from striate.explanation.guided_backpropagation import GUIDED_BACKPROPAGATION
 from striate.explanation.integrated_gradients import INTEGRATED_GRADIENTS
+from striate.explanation.layer_cam import LAYER_CAM
 from striate.explanation.method import Method
+from striate.explanation.occlusion import OCCLUSION
 from striate.explanation.saliency import GRADIENT_INPUT, SALIENCY
 from striate.explanation.smooth_grad import SMOOTH_GRAD
 from striate.explanation.stages import default_stage, map_shapes
@@ -24,9 +28,13 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         GRAD_CAM,
+        GRAD_CAM_PLUS_PLUS,
+        LAYER_CAM,
+        OCCLUSION,
         SALIENCY,
         GRADIENT_INPUT,
         GUIDED_BACKPROPAGATION,
+        DECONVNET,
         INTEGRATED_GRADIENTS,
         SMOOTH_GRAD,
     )
