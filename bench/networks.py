@@ -1,8 +1,8 @@
 """Every network at its paper's input size: images a second and peak memory, predicting and training.
 
 Each figure is taken in a process of its own, so that peak memory is that network's: torch's import, weights,
-activations, and in training the gradients and AdamW's memory. Channels-last; both thread settings are tried and the
-faster one is stated. `python -m bench.networks NAME TASK BATCH THREADS` is one such process.
+activations, and in training the gradients and AdamW's memory. Channels-last; on all cores, and for small networks
+also on one, of which the faster is stated. `python -m bench.networks NAME TASK BATCH THREADS` is one such process.
 """
 
 import json
@@ -15,26 +15,25 @@ from pathlib import Path
 from bench.measure import own_peak
 
 SECONDS = 4.0
-"""A figure is the median of the steps that fit into this time, at least three."""
-WORK = 6.4e10
-"""Multiply-adds of a forward pass that a batch may cost: 4 images of VGG-16 at 224, 128 of all small networks."""
+"""A figure is the median of the steps that fit into this time, at least three; the quartiles stand beside it."""
+WORK = 3.2e10
+"""Multiply-adds of a forward pass that a batch may cost: 2 images of VGG-16 at 224, 128 of all small networks."""
+ONE_THREAD = 1e8
+"""Multiply-adds of an image up to which one thread is tried too; larger networks are faster on all cores."""
 LARGEST = 128
 TASKS = ("predict", "train")
 
 
 def lines(_data: Path) -> Iterator[str]:
     """The table, a network a line, sorted as `striate models` lists them."""
-    import os
-
     import striate
 
-    threads = sorted({1, os.cpu_count() or 1})
     yield f"{'network':<16} {'input':>11} {'batch':>5}   " + "   ".join(
         f"{task + ' images/s':>26} {'threads':>7} {'peak MiB':>8}" for task in TASKS
     )
     for name in striate.model_names():
         channels, height, width = striate.model_entry(name).default_input
-        batch = batch_of(name)
+        batch, threads = batch_of(name), threads_of(name)
         cells = []
         for task in TASKS:
             found = [measured(name, task, batch, count) for count in threads]
@@ -46,12 +45,24 @@ def lines(_data: Path) -> Iterator[str]:
 
 def batch_of(name: str) -> int:
     """Images a batch: a power of two within `WORK` multiply-adds."""
+    return max(1, min(LARGEST, 2 ** int(WORK / work_of(name)).bit_length() // 2))
+
+
+def threads_of(name: str) -> list[int]:
+    """The thread settings to try."""
+    import os
+
+    cores = os.cpu_count() or 1
+    return sorted({1, cores}) if work_of(name) <= ONE_THREAD else [cores]
+
+
+def work_of(name: str) -> int:
+    """Multiply-adds of one image at the input size of the network's paper."""
     import striate
 
     entry = striate.model_entry(name)
     network = striate.create_model(name, classes=entry.default_classes, weights=False)
-    work = striate.summarize(network, entry.default_input).multiply_adds
-    return max(1, min(LARGEST, 2 ** int(WORK / work).bit_length() // 2))
+    return striate.summarize(network, entry.default_input).multiply_adds
 
 
 def measured(name: str, task: str, batch: int, threads: int) -> dict[str, float]:
@@ -76,7 +87,8 @@ def measure(name: str, task: str, batch: int, threads: int) -> dict[str, float]:
         step()
         taken.append(time.perf_counter() - start)
     rates = sorted(batch / one for one in taken)
-    figures = {"rate": rates[len(rates) // 2], "low": rates[0], "high": rates[-1], "n": len(rates)}
+    quartiles = (rates[int(share * (len(rates) - 1))] for share in (0.25, 0.5, 0.75))
+    figures = dict(zip(("low", "rate", "high"), quartiles, strict=True)) | {"n": len(rates)}
     return {**figures, "threads": threads, "peak": own_peak()}
 
 

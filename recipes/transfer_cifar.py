@@ -18,13 +18,15 @@ train on and 50 to validate with, drawn by the seed; all 5,000 test images of th
 
 Equal epochs: scratch and fine-tuning cost the same multiply-adds but for the head's own epochs, extraction a small part
 of them. The first training, on the images of the other classes, comes on top of both.
+
+Fine-tuning gains nine points; the features as they are gain none that is shown, and cost a hundredth.
 """
 
 from typing import Any
 
 from recipes.cuts import few_images, of_classes
-from recipes.entry import Entry, NotRun
-from recipes.promise import Promise
+from recipes.entry import Entry
+from recipes.promise import Figure, Promise
 from recipes.step import Step
 
 KNOWN = ("airplane", "bird", "cat", "deer", "ship")
@@ -57,18 +59,27 @@ def step(way: str) -> Step:
 
 
 PROMISE = Promise(
+    log_sha256="34ed3054a5484644fd7cbd6fe72b0d5ff1fff4f4347a2ebe0b51d3057283f78b",
+    accuracy={
+        "source": Figure(0.8446, 0.8408, 0.8474, 3, (0.8304, 0.8571), 5000),
+        "scratch": Figure(0.65253, 0.6494, 0.6548, 3, (0.63606, 0.66785), 5000),
+        "extract": Figure(0.65893, 0.6572, 0.6604, 3, (0.64393, 0.6734), 5000),
+        "finetune": Figure(0.74567, 0.7342, 0.7552, 3, (0.72178, 0.76692), 5000),
+    },
+    difference={
+        "extract - scratch": Figure(0.0064, 0.0038, 0.0098, 3, (-0.01213, 0.02535), 5000),
+        "finetune - scratch": Figure(0.09313, 0.0808, 0.1004, 3, (0.06619, 0.11528), 5000),
+    },
     cost={
-        "source": 7_266_541_343_040,
+        "source": 7_274_614_919_040,
         "scratch": 322_943_040_000,
         "extract": 2_705_472_000,
         "finetune": 269_121_600_000,
     },
 )
-FEW = NotRun("compact", images=IMAGES * len(NEW), classes=len(NEW), input_shape=(3, SIZE, SIZE))
 ENTRY = Entry(
     title="Five classes of CIFAR-10 to the other five",
     steps=(SOURCE, *(step(way) for way in WAYS)),
     promise=PROMISE,
     pairs=(("scratch", "extract"), ("scratch", "finetune")),
-    not_run={"source": FEW._replace(images=22_501), **dict.fromkeys(WAYS, FEW)},
 )

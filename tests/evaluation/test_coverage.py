@@ -142,7 +142,7 @@ def test_of_averages_and_agreement(name: str) -> None:
 
 @pytest.mark.slow
 def test_the_corners_are_stated_not_hidden() -> None:
-    """n = 100 at 99 %, and 20 against 180 at an area of 0.95: what docs/verdict.md says of them."""
+    """n = 100 at 99 %, and 20 against 180 at an area of 0.95: what docs/guide.md says of them."""
     generator = np.random.default_rng(7)
     extreme = covered(0.99, (wilson(int(generator.binomial(100, 0.99)), 100) for _ in range(10_000)))
     shift = 1.6448536 * np.sqrt(2)
@@ -151,4 +151,4 @@ def test_the_corners_are_stated_not_hidden() -> None:
         (roc_auc(generator.normal(shift, 1, 20), generator.normal(0, 1, 180)) for _ in range(2000)),
     )
     assert extreme == pytest.approx(0.92, abs=0.01)
-    assert 0.93 <= few <= 0.98
+    assert few == pytest.approx(0.912, abs=0.012)
