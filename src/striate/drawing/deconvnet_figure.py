@@ -29,7 +29,7 @@ GRID = SIDE * CELL + (SIDE - 1) * INNER
 BETWEEN, GAP = 8, 24
 """Points between the two grids of a channel, and between channels."""
 PANEL = 2 * GRID + BETWEEN
-COLUMNS, NARROWEST = 4, 420
+COLUMNS, NARROWEST = 4, 560
 
 
 @dataclass(frozen=True, eq=False)
