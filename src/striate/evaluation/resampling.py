@@ -17,6 +17,11 @@ MOST_DRAWS = 50_000_000
 """Resamples times units; more units get fewer resamples, never under a thousand."""
 MOST_CELLS = 64
 """Up to so many different units, how often each is drawn is one multinomial draw."""
+NEAR = 0.05
+"""Of the resamples' deviation: what is so near to the value counts half as below it.
+
+A score of few errors takes few values; those of as many errors as there are lie all just below it, or all just above.
+"""
 ROWS_AT_ONCE = 4096
 """Units that are left out in one call of a statistic."""
 Statistic = Callable[[Float64[np.ndarray, "some columns"]], Float64[np.ndarray, "some statistics"]]
@@ -126,7 +131,7 @@ def bca_limits(
     drawn, units = draws[np.isfinite(draws)], float(frequency.sum())
     if units < 2 or not np.isfinite(value) or len(drawn) == 0 or np.ptp(drawn) < 1e-12:
         return None
-    near = np.isclose(drawn, value, rtol=0, atol=1e-12)
+    near = np.abs(drawn - value) <= max(NEAR * float(drawn.std()), 1e-12)
     below = float(((drawn < value) & ~near).mean() + near.mean() / 2)
     bias = float(ndtri(min(max(below, 0.5 / len(drawn)), 1 - 0.5 / len(drawn))))
     reach = float(stdtrit(units - 1, 0.5 + confidence / 2)) * (units / (units - 1)) ** 0.5
