@@ -68,5 +68,7 @@ def _layers(stages: Mapping[str, nn.Module]) -> Iterator[tuple[str, nn.Module]]:
 
 
 def _shadow(tensor: Tensor) -> Tensor:
-    shadow = torch.empty_like(tensor, device="meta")
+    # shapes do not depend on precision, and the images that are sent through have single
+    dtype = torch.float32 if tensor.is_floating_point() else tensor.dtype
+    shadow = torch.empty_like(tensor, device="meta", dtype=dtype)
     return nn.Parameter(shadow, tensor.requires_grad) if isinstance(tensor, nn.Parameter) else shadow
