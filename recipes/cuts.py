@@ -49,6 +49,23 @@ def few_groups(
     return cut
 
 
+def shared_out(*, group_from: str, size: int, shares: tuple[float, float, float]) -> Cutter:
+    """All images; groups shared out to the splits as near to the shares as whole groups allow, by the seed.
+
+    The usual split draws each group by its name, so that of few groups a split may get hardly any.
+    """
+
+    def cut(source: str, seed: int, folder: Path) -> Cut:
+        images = striate.load_images(source, group_from=group_from)
+        decoded, _, _ = images.packed(size=size)
+        table = decoded.with_splits(seed, fractions=shares, stratify=True)
+        path = folder / "groups.csv"
+        rewritten(table, path, lambda _: False)
+        return Cut(splits=path)
+
+    return cut
+
+
 def few_images(classes: Iterable[str], count: int, *, size: int) -> Cutter:
     """Some classes; of each, `count` images to train on and as many to validate with. All of the test split stays."""
     wanted = frozenset(classes)
