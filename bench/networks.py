@@ -19,7 +19,7 @@ SECONDS = 4.0
 WORK = 3.2e10
 """Multiply-adds of a forward pass that a batch may cost: 2 images of VGG-16 at 224, 128 of all small networks."""
 ONE_THREAD = 1e8
-"""Multiply-adds of an image up to which one thread is tried too; larger networks are faster on all cores."""
+"""Multiply-adds of an image up to which one thread is tried too; larger networks use all cores, untried."""
 LARGEST = 128
 TASKS = ("predict", "train")
 

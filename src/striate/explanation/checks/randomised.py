@@ -15,10 +15,10 @@ SAME = 0.95
 """Maps so alike are the same map, whatever others reach."""
 Verdict = Literal["changes", "changes late", "does not change", "undecided"]
 MEANINGS: dict[Verdict, str] = {
-    "changes": "the map shows what was learned",
+    "changes": "the map depends on what was learned",
     "changes late": "the map shows little of what the later layers learned",
     "does not change": "the map does not show what was learned",
-    "undecided": "more images are needed to say whether the map shows what was learned",
+    "undecided": "more images are needed to say whether the map depends on what was learned",
 }
 
 
