@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from striate.evaluation.text import verdict_text
-from striate.evaluation.verdict import judge
+from striate.evaluation.judge import judge
 
 
 def chances(truth: np.ndarray, classes: int, seed: int) -> np.ndarray:

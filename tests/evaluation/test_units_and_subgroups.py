@@ -10,7 +10,7 @@ from striate.evaluation.intervals import wilson
 from striate.evaluation.roc import roc_auc
 from striate.evaluation.subgroups import subgroups
 from striate.evaluation.units import by_unit
-from striate.evaluation.verdict import judge
+from striate.evaluation.judge import judge
 
 ALL = np.full
 

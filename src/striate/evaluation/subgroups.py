@@ -2,35 +2,18 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from striate.evaluation.intervals import Number, undefined
 from striate.evaluation.metrics import accuracy
-from striate.evaluation.verdict import Verdict, judge
+from striate.evaluation.judge import judge
+from striate.evaluation.verdict import Subgroup
 
 MOST_VALUES = 50
 OTHERS = "(others)"
 NONE = "(none)"
-
-
-@dataclass(frozen=True)
-class Subgroup:
-    """The images of one value; `difference` is their accuracy minus that of all other images."""
-
-    value: str
-    verdict: Verdict
-    difference: Number
-
-    def to_dict(self) -> dict[str, object]:
-        """Everything as plain values."""
-        return {
-            "value": self.value,
-            "difference": self.difference.to_dict(),
-            "verdict": self.verdict.to_dict(),
-        }
 
 
 def subgroups(

@@ -27,6 +27,33 @@ class UnknownVerdict:
         return {**vars(self), "auc": self.auc.to_dict(), "taken": self.taken.to_dict()}
 
 
+@dataclass(frozen=True)
+class Unknown:
+    """How every measure of sureness tells the known images from those of `source`, which are of none of the classes.
+
+    `called` is how many unknown images are given each class, by its name. `answered` is the share of the unknown
+    images that the run's own threshold for abstaining lets pass, None where it has none.
+    """
+
+    source: str
+    images: int
+    unreadable: tuple[tuple[str, str], ...]
+    scores: tuple[UnknownVerdict, ...]
+    called: dict[str, int]
+    answered: Number | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as plain values."""
+        return {
+            "source": self.source,
+            "images": self.images,
+            "unreadable": [list(pair) for pair in self.unreadable],
+            "scores": [one.to_dict() for one in self.scores],
+            "called": self.called,
+            "answered": self.answered.to_dict() if self.answered else None,
+        }
+
+
 def judge_unknown(
     score: str, known: Float[np.ndarray, " known"], unknown: Float[np.ndarray, " unknown"]
 ) -> UnknownVerdict:

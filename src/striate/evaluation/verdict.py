@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-from jaxtyping import Float, Int
-
 from striate.drawing import numbers
-from striate.errors import StriateError
 from striate.evaluation import metrics
+from striate.evaluation.abstention import CoverageCurve
+from striate.evaluation.decision import Decided
 from striate.evaluation.intervals import CONFIDENCE, Number
-from striate.evaluation.one_vs_one import one_vs_one_auc
-from striate.evaluation.reliability import Brier, Reliability, brier, reliability
-from striate.evaluation.scores import Scores, scores
+from striate.evaluation.reliability import Brier, Reliability
+from striate.evaluation.scores import Scores
+from striate.evaluation.unknown import Unknown
 
 METHODS = {
     "accuracy": "Wilson score interval",
@@ -29,6 +27,12 @@ METHODS = {
     "scores": "BCa bootstrap of images, 10,000 resamples (1,000 of 50,000 images); Wilson where they do not differ",
     "brier": "BCa bootstrap of images",
     "calibration": "bootstrap of images within the bins",
+    "coverage": "BCa bootstrap of images, 1,000 resamples",
+    "operating": "Wilson score interval; predictive values at a prevalence: logit, delta method (Mercaldo et al. 2007)",
+    "abstention": "Wilson score interval",
+    "sets": "Wilson score interval",
+    "unknown": "DeLong variance on the logit scale; shares: Wilson score interval",
+    "subgroups": "differences of two shares: Newcombe 1998, method 10",
 }
 BY_GROUPS = {
     "accuracy": "Wilson score interval of the effective number of images, t with groups - 1 degrees of freedom",
@@ -46,6 +50,12 @@ BY_GROUPS = {
     "scores": "BCa bootstrap of groups",
     "brier": "BCa bootstrap of groups",
     "calibration": "bootstrap of groups within the bins",
+    "coverage": "BCa bootstrap of groups, 1,000 resamples",
+    "operating": "as accuracy; predictive values at a prevalence: of the effective numbers of images",
+    "abstention": "as accuracy",
+    "sets": "as accuracy",
+    "unknown": "DeLong variance on the logit scale, images taken as independent; shares: Wilson score interval",
+    "subgroups": "differences of two shares: Newcombe 1998, method 10, over the intervals by groups",
 }
 """The same where images belong together, after Dean and Pagano 2015 (proportions)."""
 RATES = ("precision", "recall", "specificity", "npv", "f1", "auc", "average_precision")
@@ -73,13 +83,57 @@ class ClassVerdict(metrics.ClassMetrics):
         }
 
 
+@dataclass(frozen=True)
+class Uncalibrated:
+    """What the same images gave before calibration; `changed` is of how many another class became the best."""
+
+    calibration: dict[str, object]
+    images: int
+    log_loss: Number
+    brier: Brier | None
+    reliability: Reliability | None
+    changed: int
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as plain values; `images` is how many validation images the calibration was fitted to."""
+        return {
+            "calibration": self.calibration,
+            "fitted_to": self.images,
+            "log_loss": self.log_loss.to_dict(),
+            "brier": self.brier.to_dict() if self.brier else None,
+            "reliability": self.reliability.to_dict() if self.reliability else None,
+            "changed": self.changed,
+        }
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """The images of one value of a column; `difference` is their accuracy minus that of all other images."""
+
+    value: str
+    verdict: "Verdict"
+    difference: Number
+
+    def to_dict(self) -> dict[str, object]:
+        """Everything as plain values."""
+        return {
+            "value": self.value,
+            "difference": self.difference.to_dict(),
+            "verdict": self.verdict.to_dict(),
+        }
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """What is known about a classifier from one split. `top5` is None with five classes or fewer.
 
     Rows of the confusion matrix are the true classes, in the order of `classes`. `groups` is how many groups the
-    intervals take as independent in place of the images, None for images. `brier` and `calibration` are None without
-    images. `leaks` says what was found and done about images that had a part in training, where that was looked into.
+    intervals take as independent in place of the images, None for images. `brier`, `calibration` and `coverage` are
+    None without images. `leaks` says what was found and done about images that had a part in training, where that was
+    looked into. `unit` is what was judged: "image", or "group" where the images of each group gave one answer.
+
+    `uncalibrated` is None where the probabilities are the network's own, `decided` where nothing but a class is
+    decided, `unknown` where no images of other things were given. `subgroups` are by the column `subgroups_by`.
     """
 
     images: int
@@ -95,8 +149,15 @@ class Verdict:
     calibration: Reliability | None
     per_class: tuple[ClassVerdict, ...]
     confusion_matrix: tuple[tuple[int, ...], ...]
+    coverage: CoverageCurve | None = None
     groups: int | None = None
     leaks: str = ""
+    unit: str = "image"
+    uncalibrated: Uncalibrated | None = None
+    decided: Decided | None = None
+    unknown: Unknown | None = None
+    subgroups_by: str | None = None
+    subgroups: tuple[Subgroup, ...] = ()
 
     @property
     def methods(self) -> dict[str, str]:
@@ -119,7 +180,14 @@ class Verdict:
             "calibration": self.calibration.to_dict() if self.calibration else None,
             "per_class": [one.to_dict() for one in self.per_class],
             "confusion_matrix": [list(row) for row in self.confusion_matrix],
+            "coverage": self.coverage.to_dict() if self.coverage else None,
             "leaks": self.leaks,
+            "unit": self.unit,
+            "uncalibrated": self.uncalibrated.to_dict() if self.uncalibrated else None,
+            "decided": self.decided.to_dict() if self.decided else None,
+            "unknown": self.unknown.to_dict() if self.unknown else None,
+            "subgroups_by": self.subgroups_by,
+            "subgroups": [one.to_dict() for one in self.subgroups],
             "confidence": CONFIDENCE,
             "groups": self.groups,
             "methods": self.methods,
@@ -128,72 +196,21 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict in one sentence.
 
+        >>> import numpy as np
+        >>> from striate.evaluation import judge
         >>> truth = np.array([0, 1, 0, 1] * 5)
         >>> probabilities = np.where(truth[:, None] == [0, 1], 0.8, 0.2)
         >>> judge(truth, probabilities, ["cat", "owl"]).sentence()
         '100 % of 20 test images are classified correctly (95 % interval 84–100).'
         """
         if self.accuracy.value is None:
-            return f"There is no {self.split} image to judge."
+            return f"There is no {self.split} {self.unit} to judge."
         value, low, high = numbers.percent_parts(self.accuracy)
-        noun = "image is" if self.images == 1 else "images are"
+        noun = f"{self.unit} is" if self.images == 1 else f"{self.unit}s are"
         return (
             f"{value} % of {self.images:,} {self.split} {noun} classified correctly "
             f"({100 * CONFIDENCE:.0f} % interval {low}–{high})."
         )
-
-
-def judge(
-    truth: Int[np.ndarray, " images"],
-    probabilities: Float[np.ndarray, "images classes"],
-    classes: list[str] | tuple[str, ...],
-    split: str = "test",
-    leaks: str = "",
-    groups: Int[np.ndarray, " images"] | None = None,
-    seed: int = 0,
-) -> Verdict:
-    """Measure probabilities against the truth, every number at 95 % confidence.
-
-    `truth` holds indices into `classes`; `probabilities` lie between 0 and 1, one column a class. `groups` numbers
-    what belongs together from 0: where any has two images, intervals take groups as independent. `seed` is that of
-    the resamples. StriateError where the three do not fit together.
-
-    >>> truth = np.array([0, 0, 1, 1])
-    >>> verdict = judge(truth, np.array([[0.9, 0.1], [0.2, 0.8], [0.3, 0.7], [0.4, 0.6]]), ["cat", "owl"])
-    >>> verdict.accuracy.value, verdict.confusion_matrix
-    (0.75, ((1, 1), (0, 2)))
-    """
-    if len(classes) != probabilities.shape[1]:
-        raise StriateError(
-            f"{len(classes)} class names for {probabilities.shape[1]} columns of probabilities: "
-            "give one name a column, in the same order"
-        )
-    if groups is not None and len(np.unique(groups)) == len(truth):
-        groups = None
-    matrix = metrics.confusion_matrix(truth, probabilities)
-    each = metrics.class_metrics(truth, probabilities, groups)
-    summary = scores(truth, probabilities.argmax(axis=1), len(classes), groups, seed)
-    return Verdict(
-        images=len(truth),
-        classes=tuple(classes),
-        split=split,
-        accuracy=metrics.accuracy(truth, probabilities, groups),
-        balanced_accuracy=metrics.balanced_accuracy(truth, probabilities)
-        if groups is None
-        else summary.macro_recall,
-        top5=metrics.top_k_accuracy(truth, probabilities, 5, groups) if len(classes) > 5 else None,
-        log_loss=metrics.log_loss(truth, probabilities, groups),
-        one_vs_one=one_vs_one_auc(truth, probabilities, groups),
-        scores=summary,
-        brier=brier(truth, probabilities, groups=groups, seed=seed),
-        calibration=reliability(truth, probabilities, groups=groups, seed=seed),
-        per_class=tuple(
-            ClassVerdict(class_name=name, **vars(one)) for name, one in zip(classes, each, strict=True)
-        ),
-        confusion_matrix=tuple(tuple(row) for row in matrix.tolist()),
-        groups=None if groups is None else len(np.unique(groups)),
-        leaks=leaks,
-    )
 
 
 def complement(number: Number) -> Number:
