@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from striate.evaluation.judgement import judge
 from striate.evaluation.text import verdict_text
-from striate.evaluation.judge import judge
 
 
 def chances(truth: np.ndarray, classes: int, seed: int) -> np.ndarray:

@@ -7,10 +7,10 @@ from scipy.stats import t
 from striate.errors import StriateError
 from striate.evaluation.clustered import clustered_auc, clustered_f1, clustered_mean, clustered_proportion
 from striate.evaluation.intervals import wilson
+from striate.evaluation.judgement import judge
 from striate.evaluation.roc import roc_auc
 from striate.evaluation.subgroups import subgroups
 from striate.evaluation.units import by_unit
-from striate.evaluation.judge import judge
 
 ALL = np.full
 

@@ -3,7 +3,7 @@
 from striate.evaluation.intervals import CONFIDENCE as CONFIDENCE
 from striate.evaluation.intervals import Number as Number
 from striate.evaluation.intervals import wilson as wilson
-from striate.evaluation.judge import judge as judge
+from striate.evaluation.judgement import judge as judge
 from striate.evaluation.predictions import write_predictions as write_predictions
 from striate.evaluation.report import Report as Report
 from striate.evaluation.report import WrongImage as WrongImage

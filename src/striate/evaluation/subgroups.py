@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from striate.evaluation.intervals import Number, undefined
+from striate.evaluation.judgement import judge
 from striate.evaluation.metrics import accuracy
-from striate.evaluation.judge import judge
 from striate.evaluation.verdict import Subgroup
 
 MOST_VALUES = 50
