@@ -24,6 +24,7 @@ from bench import (
     startup,
     step,
     tricks,
+    verdict,
 )
 
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "extraction": extraction.lines,
     "explanation": explanation.lines,
     "tricks": tricks.lines,
+    "verdict": verdict.lines,
     "rates": rates.lines,
     "accuracy": accuracy.lines,
 }

@@ -163,3 +163,9 @@ def test_the_manifest_comes_last(tmp_path: Path, folder: Path, monkeypatch: pyte
     copy_of(folder, tmp_path / "copy")
     assert set(written) == {*FILES, MANIFEST}
     assert written[-1] == MANIFEST
+
+
+def test_a_cross_validation_is_called_one(tmp_path: Path) -> None:
+    (tmp_path / "fold-1").mkdir()
+    with pytest.raises(RunError, match=r"holds a cross-validation, a run a fold: name one, such as .*fold-1"):
+        load_run(tmp_path)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from striate.classifier import Answer as Answer
     from striate.classifier import Classifier as Classifier
-    from striate.classifier.comparing import compare as compare
+    from striate.classifier.comparison.comparing import compare as compare
+    from striate.classifier.curve.learning import learning_curve as learning_curve
     from striate.classifier.explaining.class_plane import write_class_map as write_class_map
     from striate.classifier.explaining.figures import Figure as Figure
     from striate.classifier.explaining.figures import write_feature_maps as write_feature_maps
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from striate.classifier.explaining.pictures import Explained as Explained
     from striate.classifier.explaining.pictures import explain_pictures as explain_pictures
     from striate.classifier.explaining.reason import Reason as Reason
-    from striate.classifier.probed import Probe as Probe
-    from striate.classifier.probing import probe_stages as probe_stages
+    from striate.classifier.folds.folding import cross_validate as cross_validate
+    from striate.classifier.probes.probed import Probe as Probe
+    from striate.classifier.probes.probing import probe_stages as probe_stages
     from striate.data import Images as Images
     from striate.data import load_images as load_images
     from striate.data.audit import Audit as Audit
@@ -39,9 +41,15 @@ if TYPE_CHECKING:
     from striate.evaluation import Number as Number
     from striate.evaluation import Verdict as Verdict
     from striate.evaluation import judge as judge
-    from striate.evaluation.comparison import Comparison as Comparison
-    from striate.evaluation.comparison_text import comparison_text as comparison_text
-    from striate.evaluation.text import verdict_text as verdict_text
+    from striate.evaluation.comparing.comparison import Comparison as Comparison
+    from striate.evaluation.decisions.decision import Decision as Decision
+    from striate.evaluation.folds import FoldsVerdict as FoldsVerdict
+    from striate.evaluation.learning.learning_curve import LearningCurve as LearningCurve
+    from striate.evaluation.learning.learning_points import CurveTraining as CurveTraining
+    from striate.evaluation.reporting.comparison_text import comparison_text as comparison_text
+    from striate.evaluation.reporting.folds_text import fold_line as fold_line
+    from striate.evaluation.reporting.folds_text import folds_text as folds_text
+    from striate.evaluation.reporting.text import verdict_text as verdict_text
     from striate.explanation import attribute as attribute
     from striate.explanation.ascent import PixelScale as PixelScale
     from striate.explanation.ascent import Regularisers as Regularisers
@@ -113,14 +121,18 @@ HOMES = {
     "Changes": "striate.models",
     "CheckTable": "striate.explanation.checks",
     "Classifier": "striate.classifier",
-    "Comparison": "striate.evaluation.comparison",
+    "Comparison": "striate.evaluation.comparing.comparison",
+    "CurveTraining": "striate.evaluation.learning.learning_points",
+    "Decision": "striate.evaluation.decisions.decision",
     "Events": "striate.training.events",
     "Explained": "striate.classifier.explaining.pictures",
     "FILTER_ENDINGS": "striate.pixels.writing",
     "Figure": "striate.classifier.explaining.figures",
+    "FoldsVerdict": "striate.evaluation.folds",
     "ImageError": "striate.errors",
     "Images": "striate.data",
     "Interrupted": "striate.errors",
+    "LearningCurve": "striate.evaluation.learning.learning_curve",
     "ModelError": "striate.errors",
     "NamedData": "striate.data.named.registry",
     "Network": "striate.models",
@@ -128,7 +140,7 @@ HOMES = {
     "Picture": "striate.pixels.picture",
     "PixelScale": "striate.explanation.ascent",
     "Preparation": "striate.pixels",
-    "Probe": "striate.classifier.probed",
+    "Probe": "striate.classifier.probes.probed",
     "Reason": "striate.classifier.explaining.reason",
     "Recipe": "striate.training.recipe",
     "Regularisers": "striate.explanation.ascent",
@@ -144,18 +156,21 @@ HOMES = {
     "attribute": "striate.explanation",
     "check_explanations": "striate.explanation.checks",
     "class_map": "striate.explanation.class_map",
-    "compare": "striate.classifier.comparing",
-    "comparison_text": "striate.evaluation.comparison_text",
+    "compare": "striate.classifier.comparison.comparing",
+    "comparison_text": "striate.evaluation.reporting.comparison_text",
     "convolve": "striate.pixels.convolution",
     "count_convolution": "striate.pixels.properties",
     "count_dense": "striate.pixels.properties",
     "create_model": "striate.models",
+    "cross_validate": "striate.classifier.folds.folding",
     "download_data": "striate.data.named.downloads",
     "equivariance": "striate.pixels.properties",
     "explain_pictures": "striate.classifier.explaining.pictures",
     "feature_maps": "striate.explanation.feature_maps",
     "filter_sheet": "striate.pixels.results",
     "filters": "striate.explanation.filters",
+    "fold_line": "striate.evaluation.reporting.folds_text",
+    "folds_text": "striate.evaluation.reporting.folds_text",
     "gradient_direction": "striate.pixels.filtering",
     "gradient_magnitude": "striate.pixels.filtering",
     "input_sizes": "striate.shapes",
@@ -164,6 +179,7 @@ HOMES = {
     "is_downloaded": "striate.data.named.downloads",
     "judge": "striate.evaluation",
     "kernels": "striate.pixels",
+    "learning_curve": "striate.classifier.curve.learning",
     "load_images": "striate.data",
     "max_pool": "striate.pixels.pooling",
     "maximise": "striate.explanation.maximisation",
@@ -176,7 +192,7 @@ HOMES = {
     "penultimate": "striate.explanation.class_map",
     "pool": "striate.pixels.pooling",
     "pool_step_text": "striate.pixels.steps",
-    "probe_stages": "striate.classifier.probing",
+    "probe_stages": "striate.classifier.probes.probing",
     "project": "striate.explanation.deconvnet",
     "quantise": "striate.pixels.filtering",
     "read_image": "striate.pixels",
@@ -196,7 +212,7 @@ HOMES = {
     "to_grey": "striate.pixels.filtering",
     "top_nine_figure": "striate.explanation.top_nine",
     "unpool": "striate.pixels.pooling",
-    "verdict_text": "striate.evaluation.text",
+    "verdict_text": "striate.evaluation.reporting.text",
     "work_step": "striate.pixels.steps",
     "wrap": "striate.models",
     "write_class_map": "striate.classifier.explaining.class_plane",
@@ -218,12 +234,16 @@ __all__ = [
     "CheckTable",
     "Classifier",
     "Comparison",
+    "CurveTraining",
+    "Decision",
     "Events",
     "Explained",
     "Figure",
+    "FoldsVerdict",
     "ImageError",
     "Images",
     "Interrupted",
+    "LearningCurve",
     "ModelError",
     "NamedData",
     "Network",
@@ -253,12 +273,15 @@ __all__ = [
     "count_convolution",
     "count_dense",
     "create_model",
+    "cross_validate",
     "download_data",
     "equivariance",
     "explain_pictures",
     "feature_maps",
     "filter_sheet",
     "filters",
+    "fold_line",
+    "folds_text",
     "gradient_direction",
     "gradient_magnitude",
     "input_sizes",
@@ -267,6 +290,7 @@ __all__ = [
     "is_downloaded",
     "judge",
     "kernels",
+    "learning_curve",
     "load_images",
     "max_pool",
     "maximise",

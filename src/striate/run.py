@@ -4,7 +4,8 @@ model.safetensors   the weights                       history.jsonl     one epoc
 model.json          network, classes, preparation,    splits.csv        every image and its split
                     provenance, versions              data.json         where they were, what was left out
 recipe.json         how it was trained                manifest.json     SHA-256 of each file above
-                                                      checkpoint/, tensorboard/
+decision.json       operating points, thresholds,     checkpoint/, tensorboard/
+                    sets; made later by `evaluate`
 
 Images are named in splits.csv and data.json alone: model.json, recipe.json and the weights can be passed on without
 telling whose pictures they were trained on.
@@ -177,6 +178,10 @@ def check_manifest(folder: Path) -> None:
     if not folder.is_dir():
         raise RunError(f"{folder} is not a run folder: there is no such folder. `striate train` makes one.")
     if not is_finished(folder):
+        if (folder / "fold-1").is_dir():
+            raise RunError(
+                f"{folder} holds a cross-validation, a run a fold: name one, such as {folder / 'fold-1'}."
+            )
         unfinished = (folder / RECIPE).is_file()
         raise RunError(
             f"{folder} holds a run that is not finished. Go on with the same `striate train` command and --resume."

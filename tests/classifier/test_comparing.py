@@ -13,7 +13,7 @@ from small_task import QUICK, Arrays
 import striate
 from doors import write_pictures
 from striate import Classifier, Images, RunError, SourceError, UsageError
-from striate.classifier.comparing import compare_runs, distinct
+from striate.classifier.comparison.comparing import compare_runs, distinct
 from striate.classifier.judging import Asked
 from striate.data import ArraySource
 

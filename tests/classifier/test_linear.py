@@ -3,7 +3,7 @@
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from striate.classifier.linear import STRENGTHS, a_core_each, fit_linear, regression
+from striate.classifier.probes.linear import STRENGTHS, a_core_each, fit_linear, regression
 
 
 def test_a_fit_stands_where_the_gradient_of_the_penalised_loss_is_zero() -> None:

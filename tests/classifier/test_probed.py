@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from striate import Probe, Recipe
-from striate.classifier.probed import ProbedStage
+from striate.classifier.probes.probed import ProbedStage
 from striate.evaluation.intervals import wilson
 
 

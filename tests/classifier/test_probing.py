@@ -14,10 +14,10 @@ from small_task import Arrays
 
 import striate
 from striate import Classifier, Images, Network, Recipe, SourceError, StriateError, probe_stages
-from striate.classifier import linear, probing
-from striate.classifier.linear import STRENGTHS
-from striate.classifier.probing import FOLDS, drawn, shares
-from striate.classifier.stage_features import stage_features
+from striate.classifier.probes import linear, probing
+from striate.classifier.probes.linear import STRENGTHS
+from striate.classifier.probes.probing import FOLDS, drawn, shares
+from striate.classifier.probes.stage_features import stage_features
 from striate.classifier.weights import find_weights
 from striate.data import ArraySource, load_images
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 import striate
 from striate import Network, Preparation, StriateError
-from striate.classifier.stage_features import BATCH, grid, pooled, stage_features
+from striate.classifier.probes.stage_features import BATCH, grid, pooled, stage_features
 
 GREY = Preparation(height=8, width=8, channels=1, depth="uint8", mean=(0.5,), std=(0.25,))
 

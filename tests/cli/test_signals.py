@@ -103,7 +103,7 @@ def test_before_the_first_step_a_signal_ends_at_once(tmp_path: Path, monkeypatch
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr("striate.classifier.classifier.decode", interrupt)
+    monkeypatch.setattr("striate.classifier.fitting.decode", interrupt)
     outcome = striate_here("train", "digits", "--out", tmp_path / "run", *QUICK)
     assert (outcome.code, outcome.out) == (130, "")
     assert "striate: interrupted" in outcome.err

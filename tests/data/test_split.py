@@ -6,6 +6,7 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from striate.data import assign_splits
+from striate.data.split import half_of
 from striate.errors import SourceError
 
 BLANK = ""
@@ -125,3 +126,24 @@ def test_ready_made_splits_that_lack_a_class():
 def test_half_given_splits_are_refused():
     with pytest.raises(SourceError, match="1 of 3 images have no split"):
         assigned(digests(1, 2, 3), [0, 0, 0], ["train", "test", ""])
+
+
+@given(st.integers(0, 2**31), st.integers(2, 60), st.integers(1, 5))
+def test_halves_share_no_pixels_and_no_group(seed: int, images: int, classes: int) -> None:
+    generator = np.random.default_rng(seed)
+    digests = np.array([f"{number:032x}" for number in generator.integers(0, images, images)], dtype="S32")
+    groups = generator.integers(0, max(2, images // 3), images).astype("U4")
+    groups[generator.random(images) < 0.3] = ""
+    labels = generator.integers(0, classes, images)
+    first = half_of(digests, labels, seed, groups=groups)
+    assert not set(digests[first].tolist()) & set(digests[~first].tolist())
+    assert not (set(groups[first].tolist()) & set(groups[~first].tolist())) - {""}
+    order = generator.permutation(images)  # no matter in which order they come
+    assert (half_of(digests[order], labels[order], seed, groups=groups[order]) == first[order]).all()
+
+
+def test_halves_share_out_every_class() -> None:
+    digests = np.array([f"{number:032x}" for number in range(300)], dtype="S32")
+    labels = np.repeat([0, 1, 2], [200, 90, 10])
+    first = half_of(digests, labels, seed=3)
+    assert np.bincount(labels[first]).tolist() == [100, 45, 5]

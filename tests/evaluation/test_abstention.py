@@ -10,9 +10,14 @@ from sklearn.covariance import LedoitWolf
 from sklearn.metrics import roc_auc_score
 
 from striate.errors import UsageError
-from striate.evaluation.abstention import abstained, choose_abstention, coverage_curve, energy_sureness
-from striate.evaluation.conformal import calibrate_sets, judge_sets
-from striate.evaluation.unknown import fit_gaussians, judge_unknown, neighbour_sureness
+from striate.evaluation.decisions.abstention import (
+    abstained,
+    choose_abstention,
+    coverage_curve,
+    energy_sureness,
+)
+from striate.evaluation.decisions.conformal import calibrate_sets, judge_sets
+from striate.evaluation.decisions.unknown import fit_gaussians, judge_unknown, neighbour_sureness
 
 
 @st.composite

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from sklearn.metrics import brier_score_loss
 
 from striate.errors import StriateError
-from striate.evaluation.calibration import (
+from striate.evaluation.decisions.calibration import (
     Temperature,
     VectorScaling,
     calibration_of,

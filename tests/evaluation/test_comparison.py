@@ -12,11 +12,9 @@ from scipy.stats import binom, binomtest, bootstrap, skew
 from striate.drawing.differences import chance
 from striate.drawing.forest import Difference, axis, forest
 from striate.errors import StriateError, UsageError
-from striate.evaluation.comparison import Comparison, compare_predictions, pairs
-from striate.evaluation.comparison_page import Disagreement, Origin, Said, render_comparison
-from striate.evaluation.comparison_text import comparison_text
-from striate.evaluation.differences import Ground, group_differences, image_differences
-from striate.evaluation.paired import (
+from striate.evaluation.comparing.comparison import Comparison, compare_predictions, pairs
+from striate.evaluation.comparing.differences import Ground, group_differences, image_differences
+from striate.evaluation.comparing.paired import (
     Agreement,
     flip_p,
     holm,
@@ -24,7 +22,9 @@ from striate.evaluation.paired import (
     score_difference,
     score_limits,
 )
-from striate.evaluation.paired_auc import auc_difference
+from striate.evaluation.comparing.paired_auc import auc_difference
+from striate.evaluation.reporting.comparison_page import Disagreement, Origin, Said, render_comparison
+from striate.evaluation.reporting.comparison_text import comparison_text
 from striate.evaluation.resampling import _acceleration, resample
 from striate.evaluation.roc import roc_auc
 from striate.evaluation.units import numbered_groups

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from striate.evaluation import Verdict, findings, judge
+from striate.evaluation import Verdict, judge
+from striate.evaluation.reporting import findings
 
 
 def a_verdict(matrix: list[list[int]], names: list[str]) -> Verdict:
@@ -40,9 +41,9 @@ def test_training_says_which_epoch_and_the_gap() -> None:
     ]
     assert findings.on_training(history, 1) == (
         "Epoch 1 of 2 was kept: loss 0.900 in training and 1.000 in validation; "
-        "accuracy in training lies 5.0 points below that in validation."
+        "accuracy 70.0 % in training and 75.0 % in validation."
     )
-    assert "25.0 points above" in findings.on_training(history, 2)
+    assert findings.on_training(history, 2).endswith("accuracy 99.0 % in training and 74.0 % in validation.")
     assert (
         findings.on_training([{"epoch": 1, "train": {"loss": 1.0, "accuracy": 0.5}}], 1)
         == "Epoch 1 of 1 was kept."

@@ -33,7 +33,11 @@ def test_newcombes_table_of_score_intervals() -> None:
 
 def test_no_case_is_no_number() -> None:
     assert wilson(0, 0) == Number(None, None, None, 0, "no cases")
-    assert json.dumps(wilson(0, 0).to_dict()) == '{"value": null, "low": null, "high": null, "n": 0}'
+    assert json.dumps(wilson(0, 0).to_dict()) == (
+        '{"value": null, "low": null, "high": null, "n": 0, "reason": "no cases"}'
+    )
+    assert Number(**wilson(0, 0).to_dict()) == wilson(0, 0)
+    assert set(wilson(1, 2).to_dict()) == {"value", "low", "high", "n"}
     assert intervals.mean_of_proportions([], []).value is None
     assert intervals.mean_of_proportions([0, 0], [0, 0]).value is None
     assert intervals.f1(0, 0, 0).reason == "no image is of this class or called so"

@@ -6,15 +6,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from striate.errors import UsageError
-from striate.evaluation.operating import (
+from striate.evaluation.decisions.decided import rates_of
+from striate.evaluation.decisions.operating import (
     Counts,
     OperatingPoint,
     at_threshold,
     choose_threshold,
     predictive_values,
-    rates_at,
     wish_of,
 )
+from striate.evaluation.intervals import Number
 
 
 @st.composite
@@ -112,8 +113,13 @@ def test_an_impossible_wish_says_what_is_possible() -> None:
             choose_threshold(wish_of("f1"), scores, mask)
 
 
+def rates(tp: int, fn: int, fp: int, tn: int, prevalence: float | None = None) -> dict[str, Number]:
+    scores = np.array([1.0] * tp + [0.0] * fn + [1.0] * fp + [0.0] * tn)
+    return rates_of(scores, np.arange(len(scores)) < tp + fn, 0.5, prevalence=prevalence)
+
+
 def test_rates_are_those_of_the_counts() -> None:
-    found = rates_at(Counts(90, 10, 50, 850))
+    found = rates(90, 10, 50, 850)
     assert {name: number.value for name, number in found.items()} == pytest.approx(
         {
             "sensitivity": 0.9,
@@ -124,7 +130,7 @@ def test_rates_are_those_of_the_counts() -> None:
             "accuracy": 0.94,
         }
     )
-    none = rates_at(Counts(0, 5, 0, 5))
+    none = rates(0, 5, 0, 5)
     assert none["ppv"].value is None
     assert none["ppv"].reason == "no image was called so"
 
@@ -140,7 +146,7 @@ def test_predictive_values_follow_the_prevalence() -> None:
         assert number.low < number.value < number.high
     for wrong in (0.0, 1.0, 2.0):
         with pytest.raises(UsageError, match="it is a share between 0 and 1"):
-            rates_at(counts, prevalence=wrong)
+            rates(90, 10, 50, 850, prevalence=wrong)
 
 
 def test_predictive_values_at_the_edges() -> None:
@@ -164,7 +170,7 @@ def test_the_interval_of_a_predictive_value_covers() -> None:
 
 
 def test_an_operating_point_is_plain_values() -> None:
-    found = rates_at(Counts(9, 1, 2, 8))
+    found = rates(9, 1, 2, 8)
     point = OperatingPoint(
         positive="sick",
         threshold=0.3,

@@ -8,8 +8,8 @@ from test_report import HOSTILE, Page, a_report
 
 from striate.drawing.tile_sheet import Panel, Tile, TileSheet
 from striate.evaluation import render_report
-from striate.evaluation.inside import Inside, render_inside
-from striate.evaluation.reasons import BYTES, Reasoned, Reasons, Shown, fitting, on_reasons
+from striate.evaluation.reporting.inside import Inside, render_inside
+from striate.evaluation.reporting.reasons import BYTES, Reasoned, Reasons, Shown, fitting, on_reasons
 
 
 def reasoned(kind: str, name: str = "owl", side: int = 8, **more: bool) -> Reasoned:

@@ -84,6 +84,10 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         self.words.append(data)
 
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "td":
+            self.words.append(" ")
+
     def text(self) -> str:
         return " ".join("".join(self.words).replace("\N{NO-BREAK SPACE}", " ").split())
 
@@ -98,17 +102,24 @@ def test_the_report_shows_the_numbers_of_the_verdict(digits: tuple[Report, str])
     report, source = digits
     text, verdict = Page(source).text(), report.verdict
     assert verdict.sentence() in text
-    assert numbers.percent(verdict.balanced_accuracy) in text
-    assert numbers.decimal(verdict.log_loss) in text
+    for name, number in (
+        ("Balanced accuracy", verdict.balanced_accuracy),
+        ("Macro F1", verdict.scores.macro_f1),
+    ):
+        value, low, high = numbers.percent_parts(number)
+        assert f"{name} {value} % {low}–{high} {number.n}" in text
+    for name, number in (("Log loss, nats", verdict.log_loss), ("Cohen's kappa", verdict.scores.kappa)):
+        value, low, high = numbers.decimal_parts(number)
+        assert f"{name} {value} {low}–{high} {number.n}" in text
     assert "For research; not a medical device" in text
     rows = re.findall(r"<tr>\s*<td><bdi.*?</tr>", source, flags=re.DOTALL)
-    shown = {cells[0]: cells[2:] for cells in map(_cells, rows) if len(cells) == 7}
+    shown = {cells[0]: cells[2:] for cells in map(_cells, rows) if len(cells) == 9}
     assert len(shown) == 10
     for one in verdict.per_class:
-        rates = (one.recall, one.precision, one.specificity, one.f1)
-        expected = [_percent_cell(rate) for rate in rates]
-        value, low, high = numbers.decimal_parts(one.auc)
-        assert shown[one.class_name] == [*expected, f"{value}{low}–{high}, n = {one.auc.n}"]
+        rates = (one.recall, one.precision, one.specificity, one.npv, one.f1)
+        areas = [(*numbers.decimal_parts(area), area.n) for area in (one.auc, one.average_precision)]
+        expected = [*map(_percent_cell, rates), *("{}{}–{}n = {}".format(*area) for area in areas)]
+        assert shown[one.class_name] == expected
 
 
 def _cells(row: str) -> list[str]:
@@ -117,7 +128,7 @@ def _cells(row: str) -> list[str]:
 
 def _percent_cell(rate: numbers.Estimate) -> str:
     value, low, high = numbers.percent_parts(rate)
-    return f"{value} %{low}–{high}, n = {rate.n}"
+    return f"{value} %{low}–{high}n = {rate.n}"
 
 
 def test_every_count_of_the_matrix_is_drawn(digits: tuple[Report, str]) -> None:
@@ -180,7 +191,8 @@ def test_how_many_curves_are_drawn(classes: int, curves: int) -> None:
     source = render_report(a_report([f"c{index}" for index in range(classes)], images=900))
     legend = source[source.index("legend column") :]
     assert legend[: legend.index("</ul>")].count("<li>") == curves
-    assert (f"Drawn are the 8 lowest of {classes} classes" in source) == (classes > 8)
+    said = f"Drawn are 8 of {classes} classes, those of lowest area first."
+    assert (said in source) == (classes > 8)
     assert len(source) < 5_000_000
 
 

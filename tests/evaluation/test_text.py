@@ -1,10 +1,14 @@
 """The verdict as terminal text: every number with its interval, nothing undefined hidden."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from whole import whole_verdict
 
+from striate.drawing.numbers import percent
 from striate.evaluation.judgement import judge
-from striate.evaluation.text import verdict_text
+from striate.evaluation.reporting.text import verdict_text
 
 
 def chances(truth: np.ndarray, classes: int, seed: int) -> np.ndarray:
@@ -43,3 +47,37 @@ def test_many_classes_leave_the_matrix_out_and_hostile_names_stay_in_their_cell(
     assert "taken for" not in text
     assert "tab\there" not in text
     assert max(map(len, text.splitlines())) <= 110
+
+
+def test_what_is_decided_is_said_in_short_lines_and_nothing_of_what_is_not() -> None:
+    verdict = whole_verdict()
+    text = verdict_text(verdict)
+    assert verdict.decided is not None
+    assert verdict.uncalibrated is not None
+    assert verdict.uncalibrated.reliability is not None
+    fitted = "temperature 1.66, fitted to 300 validation images"
+    assert (
+        f"calibration         {fitted}; error {percent(verdict.uncalibrated.reliability.error)} before"
+        in text
+    )
+    assert "sensitivity>=0.95: these images cannot tell; chosen on 300 validation images" in text
+    assert "npv 99.83 % (99.68–99.90) at a prevalence of 2.0 %" in text
+    assert text.count("operating point     ") == 2
+    assert "youden; chosen on 300 validation images" in text
+    assert f"hold the truth in {percent(verdict.decided.sets.coverage)}, promised 90.0 %" in text
+    assert "by energy: AUROC 0.669" in text
+    assert "points from the others" in text
+    assert max(map(len, text.splitlines())) <= 132
+    bare = verdict_text(replace(verdict, uncalibrated=None, decided=None, unknown=None, subgroups=()))
+    for word in ("temperature", "operating", "answers", "sets", "unknown", "others"):
+        assert word not in bare
+    assert "judged by           group" in verdict_text(replace(verdict, unit="group"))
+
+
+def test_subgroups_beyond_twelve_are_counted() -> None:
+    verdict = whole_verdict()
+    many = tuple(replace(verdict.subgroups[0], value=f"site {n}") for n in range(20))
+    text = verdict_text(replace(verdict, subgroups=many))
+    assert "site 11 " in text
+    assert "site 12 " not in text
+    assert "8 more values, in evaluation.json" in text

@@ -8,7 +8,8 @@ from itertools import islice
 
 import numpy as np
 
-from striate.classifier.prediction import Answer, Predictor
+from striate.classifier.answer import Answer
+from striate.classifier.prediction import Predictor
 from striate.data import list_pictures
 from striate.data.pseudonyms import pseudonyms, secret_key
 from striate.errors import ImageError

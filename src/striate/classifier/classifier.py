@@ -13,25 +13,25 @@ from sklearn.metrics import accuracy_score
 from torch import nn
 
 from striate.classifier import judging
+from striate.classifier.answer import Answer, labels_of
 from striate.classifier.answering import stream
-from striate.classifier.building import build, for_network, settle
+from striate.classifier.decisions.calibrating import calibration_in, require_calibration
+from striate.classifier.decisions.deciding import Wishes
+from striate.classifier.decisions.decision_file import read_decision, write_decision
 from striate.classifier.explaining.question import Question
 from striate.classifier.explaining.reason import Reason, explain_one
+from striate.classifier.fitting import fit_classifier
 from striate.classifier.labels import typed
-from striate.classifier.material import Given, decode
-from striate.classifier.prediction import Answer, Predictor
-from striate.classifier.provenance import describe
-from striate.classifier.subject import subject_of
-from striate.classifier.weights import find_weights
+from striate.classifier.material import Given
+from striate.classifier.prediction import Predictor
 from striate.classifier.workplace import Workplace
 from striate.data import ArraySource, Images, build_pack, load_images
 from striate.errors import ImageError
 from striate.evaluation import Verdict
+from striate.evaluation.decisions.decision import Decision
 from striate.files import explain
-from striate.models.own import layers_of
 from striate.run import Run, load_run, save_run
 from striate.training.events import EventList, Events
-from striate.training.loop import train
 from striate.training.recipe import Recipe
 
 
@@ -94,7 +94,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         workplace = Workplace(Path(out), resume=resume) if out is not None else None
         try:
             given = Given(X, y, validation, Path(splits) if splits else None, stream)
-            return self._fit(given, workplace, listener, stop, command)
+            return fit_classifier(self, given, workplace, listener, stop, command)
         except BrokenPipeError:  # a listener's reader has left: no matter of ours
             raise
         except OSError as error:
@@ -104,9 +104,9 @@ class Classifier(ClassifierMixin, BaseEstimator):
                 workplace.release()
 
     def predict(self, X: Images | Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, " images"]:
-        """The most probable class of every image, as labels were given to `fit`."""
-        best = self.predict_proba(X).argmax(axis=1)
-        return self.classes_[best]
+        """The class of every image, as labels were given to `fit`: the most probable, or that of an operating point."""
+        chances = self.predict_proba(X)
+        return self.classes_[labels_of(chances, self.class_names_, self.decision_)]
 
     def predict_proba(self, X: Images | Shaped[np.ndarray, "..."]) -> Float64[np.ndarray, "images classes"]:
         """Probabilities `image class` in the order of `classes_`; raises ImageError if an image cannot be read."""
@@ -173,13 +173,39 @@ class Classifier(ClassifierMixin, BaseEstimator):
             X: None for the run's own images; a path; `Images`; or arrays with their labels `y`.
             asked: how to judge; the fields of `Asked`: `split` of the run's own images, or of a source with
                 ready-made splits; `leaks` "refuse" when an image was trained on, "drop" such images, or "accept"
-                them; `grouping`, a column and an expression as of `load_images`; `pseudonymous`.
+                them; `grouping`, a column and an expression as of `load_images`; `pseudonymous`; `by`, `subgroups`,
+                `unknown` and `prevalence` as there.
 
-        Raises:
-            SourceError: an image, or one of its group, was trained on; classes that the run does not know; images
-                that changed.
+        Raises SourceError where an image, or one of its group, was trained on, for classes that the run does not know
+        and images that changed, and as `Asked` says.
         """
+        self._require_fitted()
         return judging.judge_images(self, X, y, judging.Asked(**asked)).verdict
+
+    def decide(
+        self,
+        *,
+        grouping: tuple[str | None, str | None] = (None, None),
+        seen: bool = False,
+        **wishes: Any,
+    ) -> Decision:
+        """Choose operating points, a threshold for answering and prediction sets, on the run's validation images.
+
+        They replace what was decided before; `predict`, `predict_one`, `answers` and `evaluate` go by them from then
+        on, and `save` keeps them. `grouping` is a column and an expression, as of `load_images`; `seen` whether the
+        test images had been judged before, which the decision then says; `wishes` are the fields of `Wishes`. Raises
+        UsageError for a wish that cannot be read or that no threshold fulfils, and for a class that does not exist;
+        SourceError where the run's images are not where they were.
+        """
+        self._require_fitted()
+        asked = judging.Asked(grouping=grouping)
+        self.decision_, self.gate_ = judging.decide_on(self, Wishes(**wishes), asked, seen=seen)
+        return self.decision_
+
+    def save_decision(self, folder: str | os.PathLike, command: str | None = None) -> None:
+        """Keep what `decide` chose in the folder of this run, in place of what was there."""
+        if self.decision_ is not None:
+            write_decision(Path(folder), self.decision_, self.gate_, command)
 
     def report(
         self,
@@ -190,9 +216,10 @@ class Classifier(ClassifierMixin, BaseEstimator):
         command: str | None = None,
         **asked: Any,
     ) -> Verdict:
-        """`evaluate`, and write evaluation.json, predictions.csv, predictions.png, report.html and inside.html."""
+        """`evaluate`, and write evaluation.json, predictions.csv and .png, report.html, inside.html, README.md."""
         from striate.classifier.reporting import write_report
 
+        self._require_fitted()
         judged = judging.judge_images(self, X, y, judging.Asked(**asked))
         write_report(Path(folder), self, judged, command)
         return judged.verdict
@@ -201,6 +228,7 @@ class Classifier(ClassifierMixin, BaseEstimator):
         """Write the run to a folder that needs nothing else; see `striate.run`."""
         self._require_fitted()
         save_run(Path(folder), self.network_, self.about_, self.recipe_, self.history_, self.splits_)
+        self.save_decision(folder)
 
     @classmethod
     def load(cls, folder: str | os.PathLike, *, network: nn.Module | None = None) -> "Classifier":
@@ -212,17 +240,35 @@ class Classifier(ClassifierMixin, BaseEstimator):
             RunError: not a finished run, a missing or altered file, a newer format, or another network.
         """
         run = load_run(Path(folder), network)
-        return cls(run.recipe, network=network)._adopt(run)
+        return cls(run.recipe, network=network).adopt(run)
 
     @property
     def predictor_(self) -> Predictor:
         """The network with its preparation, as it answers; made once for each network that was learned."""
         self._require_fitted()
         known: Predictor | None = getattr(self, "_predictor", None)
-        if known is None or known.network is not self.network_:
-            known = Predictor(self.network_, self.preparation_, self.class_names_, views=self.recipe_.views)
+        if known is None or known.network is not self.network_ or known.decision is not self.decision_:
+            known = Predictor(
+                self.network_,
+                self.preparation_,
+                self.class_names_,
+                views=self.recipe_.views,
+                calibration=calibration_in(self.about_),
+                decision=self.decision_,
+                gate=self.gate_,
+            )
             self._predictor = known
         return known
+
+    @property
+    def notes_(self) -> list[str]:
+        """What whoever asks for answers must know of this run's decision, in sentences."""
+        self._require_fitted()
+        if self.decision_ is None or self.decision_.by == "image":
+            return []
+        return [
+            "what this run has decided is about groups of images, so single images are answered without it."
+        ]
 
     @property
     def kept_(self) -> dict[str, Any]:
@@ -230,56 +276,18 @@ class Classifier(ClassifierMixin, BaseEstimator):
         self._require_fitted()
         return self.history_[self.about_["kept_epoch"] - 1]
 
-    def _fit(
-        self,
-        given: Given,
-        workplace: Workplace | None,
-        events: Events,
-        stop: Callable[[], bool],
-        command: str | None,
-    ) -> "Classifier":
-        asked = for_network(self.recipe or Recipe(), self.network)
-        origin = find_weights(asked, events)
-        recipe = settle(asked, origin)
-        decoded = decode(given, recipe, events, origin.preparation if origin else None)
-        table = decoded.images.splits_csv()
-        built = build(recipe, decoded.preparation, decoded.images.classes, origin, self.network)
-        network = built.network
-        for note in built.notes:
-            events.said(note)
-        layers = () if self.network is None else layers_of(network)
-        if workplace and workplace.begin(
-            recipe, table, layers
-        ):  # after everything that may refuse the recipe
-            events.said(f"{workplace.folder} is finished already; nothing is left to train.")
-            return self._adopt(load_run(workplace.folder, self.network))
-        subject = subject_of(decoded, network, recipe, events)
-        heard = workplace.listeners(decoded, recipe, subject.input_shape) if workplace else []
-        progress = train(
-            subject.network,
-            subject.recipe,
-            subject.material,
-            folder=workplace.checkpoints if workplace else None,
-            resume=workplace is not None and workplace.resume,
-            events=EventList([events, *heard]),
-            stop=stop,
-        )
-        self.about_ = describe(decoded, built, recipe, progress, command)
-        self.network_, self.preparation_, self.recipe_ = network.eval(), decoded.preparation, recipe
-        self.classes_, self.class_names_ = decoded.labels, decoded.images.classes
-        self.history_, self.splits_, self.images_ = progress.history, table, decoded.images
-        if workplace:
-            self.save(workplace.folder)
-        return self
-
-    def _adopt(self, run: Run) -> "Classifier":
+    def adopt(self, run: Run) -> "Classifier":
+        """Become what a run folder holds."""
         self.network_, self.preparation_, self.recipe_ = run.network, run.preparation, run.recipe
         self.classes_, self.class_names_ = (
             typed(run.classes, run.about.get("label_type", "text")),
             run.classes,
         )
-        self.history_, self.about_, self.images_ = run.history, run.about, None
+        self.history_, self.about_ = run.history, run.about
+        self.images_: Images | None = None
         self.splits_ = run.splits.read_bytes()
+        require_calibration(run)
+        self.decision_, self.gate_ = read_decision(run.folder, run.classes)
         return self
 
     def _require_fitted(self) -> None:

@@ -7,12 +7,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float64, Int
 
+from striate.classifier.answer import Answer, labels_of
+from striate.classifier.decisions import defending
+from striate.classifier.decisions.deciding import Wishes, decide, held_back
+from striate.classifier.decisions.defending import Material
+from striate.classifier.decisions.sureness import Gate
 from striate.classifier.leaks import LEAKS, Trained, trained_in, trained_of, without_leaks
-from striate.classifier.prediction import Answer, Predictor
+from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, build_pack, load_images
 from striate.errors import SourceError, UsageError, suggestion
 from striate.evaluation import Verdict, judge
-from striate.evaluation.units import numbered_groups
+from striate.evaluation.decisions.decision import Decision
+from striate.evaluation.decisions.operating import require_prevalence
+from striate.evaluation.units import UNITS, in_units, numbered_groups
 from striate.pixels.picture import Picture
 from striate.pixels.reading import read_picture
 
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A verdict with everything it was made from."""
+    """A verdict with everything it was made from: of groups, `images` are the first image of each."""
 
     verdict: Verdict
     images: Images
@@ -30,38 +37,94 @@ class Judged:
     probabilities: Float64[np.ndarray, "images classes"]
     pack: Pack
 
+    @property
+    def names(self) -> list[str]:
+        """What was judged, by name: the images, or their groups (an image without one by its own name)."""
+        own, groups = self.images.names, self.images.groups
+        if self.verdict.unit == "image" or groups is None:
+            return own
+        return [group or name for group, name in zip(groups.tolist(), own, strict=True)]
+
 
 @dataclass(frozen=True)
 class Asked:
     """How images are to be judged: which of them, what becomes of leaks, what belongs together, what they are called.
 
-    `grouping` is a column and an expression, as of `load_images`; `pseudonymous` calls pictures by keyed digests.
+    `grouping` is a column and an expression, as of `load_images`; `pseudonymous` calls pictures by keyed digests. `by`
+    is one of UNITS, None for that of the run's decision. `subgroups` names what `striate.data.columns` knows of every
+    image, `unknown` a place of pictures of none of the classes; predictive values of operating points are those where
+    the class of interest has the `prevalence`, or those of the images.
     """
 
     split: str = "test"
     leaks: str = "refuse"
     grouping: tuple[str | None, str | None] = (None, None)
     pseudonymous: bool = False
+    by: str | None = None
+    subgroups: str | None = None
+    unknown: str | os.PathLike | None = None
+    prevalence: float | None = None
 
     def __post_init__(self) -> None:
+        if self.by is not None and self.by not in UNITS:
+            raise UsageError(f"by={self.by!r}: {suggestion(self.by, UNITS)}")
+        if self.prevalence is not None:
+            require_prevalence(self.prevalence)
         if self.leaks not in LEAKS:
             raise UsageError(f"leaks={self.leaks!r}: {suggestion(self.leaks, LEAKS)}")
 
 
 def judge_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Judged:
     """Predict on labelled images and judge the predictions; see `Classifier.evaluate`."""
-    predictor = classifier.predictor_
     images, pack, trained = labelled(classifier, X, y, asked)
     own_split = asked.split if X is None else None
     images, sentence = without_leaks(images, trained, own_split=own_split, leaks=asked.leaks)
     if not len(images):
         raise SourceError(f"No images are left to judge in {images.source.location}.")
-    truth = class_numbers(images, classifier.class_names_)
-    probabilities = predictor.of_rows(pack.pixels, images.rows)
+    made = material(classifier, images, pack, unit_of(classifier, asked))
     split = asked.split if X is None else "given"
-    groups = None if images.groups is None else numbered_groups(images.groups)
-    verdict = judge(truth, probabilities, classifier.class_names_, split=split, leaks=sentence, groups=groups)
-    return Judged(verdict, images, truth, probabilities, pack)
+    classes = classifier.class_names_
+    verdict = judge(made.truth, made.probabilities, classes, split=split, leaks=sentence, groups=made.groups)
+    verdict = replace(
+        verdict,
+        unit="image" if made.by == "image" else "group",
+        uncalibrated=defending.uncalibrated(classifier, made),
+        decided=defending.decided(
+            classifier, made, asked.prevalence, chosen_here=own_split in ("validation", "train")
+        ),
+    )
+    if asked.subgroups is not None:
+        verdict = defending.by_column(verdict, made, asked.subgroups)
+    if asked.unknown is not None:
+        found = defending.unknown(
+            classifier, made, os.fspath(asked.unknown), pseudonymous=images.pseudonymous
+        )
+        verdict = replace(verdict, unknown=found)
+    return Judged(verdict, images.select(made.rows), made.truth, made.probabilities, pack)
+
+
+def unit_of(classifier: "Classifier", asked: Asked) -> str:
+    """What is judged: what was asked for, or else what the run's decision is about."""
+    if asked.by is not None:
+        return asked.by
+    return "image" if classifier.decision_ is None else classifier.decision_.by
+
+
+def material(classifier: "Classifier", images: Images, pack: Pack, by: str) -> Material:
+    """What the network says of labelled images, image by image or group by group."""
+    said = classifier.predictor_.says_of_rows(pack.pixels, images.rows)
+    truth = class_numbers(images, classifier.class_names_)
+    rows, of_units, chances = in_units(by, truth, said.probabilities, images.groups)
+    groups = None if images.groups is None or by != "image" else numbered_groups(images.groups)
+    return Material(images, pack, said, by, rows, of_units, chances, groups)
+
+
+def decide_on(
+    classifier: "Classifier", wishes: Wishes, asked: Asked, *, seen: bool
+) -> tuple[Decision, Gate | None]:
+    """Fulfil wishes on the run's own validation images; see `striate.classifier.decisions.deciding`."""
+    images, pack = own_images(classifier, replace(asked, pseudonymous=False))
+    return decide(classifier, wishes, held_back(classifier, images, pack, seen=seen))
 
 
 def labelled(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> tuple[Images, Pack, Trained]:
@@ -169,7 +232,8 @@ def table_accuracy(classifier: "Classifier", X: Any) -> float:
     """Accuracy on a table of images, by its own labels."""
     if not isinstance(X, Images):
         raise UsageError("score(X) of an array needs y: one label for each image.")
-    predicted = classifier.predict_proba(X).argmax(axis=1)
+    chances = classifier.predict_proba(X)
+    predicted = labels_of(chances, classifier.class_names_, classifier.decision_)
     return float((predicted == class_numbers(X, classifier.class_names_)).mean())
 
 

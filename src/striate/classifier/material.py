@@ -69,9 +69,7 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
         SourceError: one class only, a class too small to be split, splits that are of other images.
     """
     images = joined(given.X, given.y, given.validation)
-    wanted = recipe.preparing()
-    if known and recipe.size is None:
-        wanted["size"] = (known.height, known.width)
+    wanted = wanted_of(recipe, known)
     preparation, pack = pack_source(images.source, **wanted, stream=given.stream, progress=events.packing)
     views_of(preparation, recipe.views)  # refuses ten views of pictures as small as their patch
     images = with_notes(
@@ -105,6 +103,14 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
     kept = kept_statistics(known, preparation)
     preparation = preparation.with_statistics(*(kept or channel_statistics(pack.pixels, training.rows)))
     return Decoded(images, pack, preparation, names_of_classes(images, given.y))
+
+
+def wanted_of(recipe: Recipe, known: Preparation | None) -> dict[str, Any]:
+    """What `pack_source` is asked for: the recipe's wishes, and the size of the first weights where it has none."""
+    wanted = recipe.preparing()
+    if known and recipe.size is None:
+        wanted["size"] = (known.height, known.width)
+    return wanted
 
 
 def with_notes(images: Images, *found: Callable[[Images], list[str]]) -> Images:
@@ -150,12 +156,14 @@ def together(training: Images, validation: Images) -> Images:
     if np.intersect1d(training.rows, validation.rows).size:
         raise UsageError("validation holds images that are also given for training.")
     marks = np.array(["train"] * len(training) + ["validation"] * len(validation), dtype="U10")
+    mine, theirs = training.groups, validation.groups
     return replace(
         training,
         rows=np.concatenate([training.rows, validation.rows]),
         labels=np.concatenate([training.labels, validation.labels]),
         splits=marks,
         digests=None,
+        groups=None if mine is None or theirs is None else np.concatenate([mine, theirs]),
     )
 
 

@@ -1,18 +1,22 @@
 """From pictures to probabilities: the one forward pass behind fit, predict, evaluate, report and the command line."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
-from jaxtyping import Float32, Float64, Int, Shaped
+from jaxtyping import Float, Float32, Float64, Int, Shaped
 from torch import Tensor
 
+from striate.classifier.answer import Answer, answer_of
+from striate.classifier.decisions.sureness import Gate
 from striate.data.batches import to_input
 from striate.data.packing.stream import PackedPixels, gather
 from striate.data.views import Views, seen, views_of
+from striate.evaluation.decisions.abstention import energy_sureness
+from striate.evaluation.decisions.calibration import Calibration, logits_of
+from striate.evaluation.decisions.decision import Decision
 from striate.models import Network, summarize
 from striate.pixels import Preparation
 
@@ -21,26 +25,23 @@ WORK = 4e9
 """Multiply-adds that one prediction batch may cost, so that one picture alone need not wait for many."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What the network says of one picture, or why it cannot say anything."""
+@dataclass(frozen=True, eq=False)
+class Said:
+    """What the network says of pictures, before and after calibration.
 
-    source: str
-    label: str | None = None
-    probability: float | None = None
-    probabilities: dict[str, float] | None = None
-    error: str | None = None
+    `logits` are those of the network, or with several views the logarithms of the views' mean probabilities; `plain`
+    their softmax; `energy` the logarithm of the logits' summed exponentials (minus the energy), the mean over views.
+    """
 
-    def to_dict(self) -> dict[str, Any]:
-        """`{source, class, probability, probabilities}` or `{source, error}`, ready for JSON."""
-        if self.error is not None:
-            return {"source": self.source, "error": self.error}
-        return {
-            "source": self.source,
-            "class": self.label,
-            "probability": self.probability,
-            "probabilities": self.probabilities,
-        }
+    logits: Float[np.ndarray, "images classes"]
+    plain: Float64[np.ndarray, "images classes"]
+    probabilities: Float64[np.ndarray, "images classes"]
+    energy: Float64[np.ndarray, " images"]
+
+    @classmethod
+    def joined(cls, parts: Sequence["Said"]) -> "Said":
+        """What was said of the pictures of several batches, in order; at least one batch, which may be empty."""
+        return cls(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)))
 
 
 class Predictor:
@@ -49,18 +50,30 @@ class Predictor:
     How a matrix product is summed may depend on the size of the batch. Every batch here has the same number of
     rows, the last one filled up, so a picture gets the same bits alone, among a thousand, or in `evaluate`.
 
+    `calibration` mends the probabilities; `decision` is what answers go by beyond the highest probability, with the
+    `gate` that says how sure a picture is where that takes the training images.
+
     With `views` "flip" or "ten" a picture's probabilities are the mean of those of its views (`striate.data.views`),
     as Krizhevsky et al. 2012, section 4.1, average what the softmax layer says. Raises UsageError for ten views
     without a patch smaller than the pictures.
     """
 
     def __init__(
-        self, network: Network, preparation: Preparation, classes: tuple[str, ...], *, views: Views = "one"
+        self,
+        network: Network,
+        preparation: Preparation,
+        classes: tuple[str, ...],
+        *,
+        views: Views = "one",
+        calibration: Calibration | None = None,
+        decision: Decision | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.preparation = preparation
         self.classes = classes
         self.views = views_of(preparation, views)
+        self.calibration, self.decision, self.gate = calibration, decision, gate
 
     @functools.cached_property
     def batch_size(self) -> int:
@@ -94,13 +107,24 @@ class Predictor:
     def probabilities(
         self, pixels: Shaped[np.ndarray, "images height width channels"]
     ) -> Float64[np.ndarray, "images classes"]:
-        """Probability of every class for prepared pictures, the mean over their views."""
+        """Calibrated probability of every class for prepared pictures, the mean over their views."""
+        return self.says(pixels).probabilities
+
+    def says(self, pixels: Shaped[np.ndarray, "images height width channels"]) -> Said:
+        """What the network says of prepared pictures."""
         if len(self.views) == 1:
-            return softmax(self.logits(pixels))
-        starts = range(0, len(pixels), self.batch_size)
-        blocks = (self.viewed(pixels[at : at + self.batch_size]) for at in starts)
-        parts = [self.over_views(softmax(self.logits(block))) for block in blocks]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)))
+            logits = self.logits(pixels)
+            plain, energy = softmax(logits), energy_sureness(logits)
+        else:
+            starts = range(0, len(pixels), self.batch_size)
+            blocks = [self.logits(self.viewed(pixels[at : at + self.batch_size])) for at in starts]
+            none = np.zeros((0, len(self.classes)), np.float32)
+            parts = [self.over_views(softmax(block)) for block in blocks or [none]]
+            energies = [self.over_views(energy_sureness(block)[:, None]) for block in blocks or [none]]
+            plain, energy = np.concatenate(parts), np.concatenate(energies)[:, 0]
+            logits = logits_of(plain)
+        calibrated = plain if self.calibration is None else self.calibration.apply(logits)
+        return Said(logits, plain, calibrated, energy)
 
     def viewed(
         self, pixels: Shaped[np.ndarray, "images height width channels"]
@@ -122,11 +146,20 @@ class Predictor:
     def of_rows(
         self, packed: PackedPixels, rows: Int[np.ndarray, " images"]
     ) -> Float64[np.ndarray, "images classes"]:
-        """Probabilities of some rows of a pack, read a batch at a time."""
+        """Calibrated probabilities of some rows of a pack."""
+        return self.says_of_rows(packed, rows).probabilities
+
+    def says_of_rows(self, packed: PackedPixels, rows: Int[np.ndarray, " images"]) -> Said:
+        """What the network says of some rows of a pack, read a batch at a time."""
         starts = range(0, len(rows), self.batch_size)
         blocks = gather(packed, [rows[at : at + self.batch_size] for at in starts])
-        parts = [self.probabilities(block) for block in blocks]
-        return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)))
+        parts = [self.says(block) for block in blocks]
+        return Said.joined([self.nothing(), *parts])
+
+    def nothing(self) -> Said:
+        """What is said of no picture."""
+        none = np.zeros((0, len(self.classes)))
+        return Said(none, none, none, none[:, 0])
 
     def answers(self, pictures: Iterable[tuple[str, np.ndarray | str]]) -> Iterator[Answer]:
         """Answers in the order of the pictures; a picture that is a sentence is one that could not be read.
@@ -143,17 +176,33 @@ class Predictor:
 
     def _answer(self, pictures: list[tuple[str, np.ndarray | str]]) -> Iterator[Answer]:
         readable = [pixels for _, pixels in pictures if not isinstance(pixels, str)]
-        rows = iter(self.probabilities(np.stack(readable)) if readable else ())
+        rows = self._rows(np.stack(readable)) if readable else iter(())
         for source, pixels in pictures:
             if isinstance(pixels, str):
                 yield Answer(source, error=pixels)
             else:
-                yield self._named(source, next(rows))
+                yield answer_of(source, self.classes, *next(rows), self.decision)
 
-    def _named(self, source: str, row: Float64[np.ndarray, " classes"]) -> Answer:
-        best = int(row.argmax())
-        named = dict(zip(self.classes, map(float, row), strict=True))
-        return Answer(source, self.classes[best], float(row[best]), named)
+    def _rows(
+        self, pixels: Shaped[np.ndarray, "images height width channels"]
+    ) -> Iterator[tuple[Float64[np.ndarray, " classes"], float | None]]:
+        """The probabilities of each picture, and how sure it is where the decision asks for that."""
+        said = self.says(pixels)
+        sureness: list[float | None] = [None] * len(pixels)
+        if self.decision and self.decision.by == "image" and self.decision.abstention:
+            sureness = self.sureness(self.decision.abstention.score, pixels, said).tolist()
+        return zip(said.probabilities, sureness, strict=True)
+
+    def sureness(
+        self, score: str, pixels: Shaped[np.ndarray, "images height width channels"], said: Said
+    ) -> Float64[np.ndarray, " images"]:
+        """How sure pictures are by one of `SCORES`: the larger, the surer."""
+        if score == "probability":
+            return said.probabilities.max(axis=1)
+        if score == "energy":
+            return said.energy
+        assert self.gate is not None, "a decision by distances comes with its gate"
+        return self.gate.sureness(self, pixels)
 
 
 def softmax(logits: Float32[np.ndarray, "images classes"]) -> Float64[np.ndarray, "images classes"]:

@@ -25,7 +25,12 @@ LIBRARIES = ("striate", "torch", "numpy", "pillow", "scikit-learn", "scipy")
 
 
 def describe(
-    decoded: Decoded, built: Built, recipe: Recipe, progress: Progress, command: str | None
+    decoded: Decoded,
+    built: Built,
+    recipe: Recipe,
+    progress: Progress,
+    calibration: dict[str, Any],
+    command: str | None,
 ) -> dict[str, Any]:
     """The content of `model.json`, less its format number."""
     images, preparation = decoded.images, decoded.preparation
@@ -41,6 +46,7 @@ def describe(
         **known_by(built, recipe, preparation),
         "weights": [recipe.weights, recipe.weights_sha256, *built.notes] if recipe.weights else [],
         "kept_epoch": kept,
+        "calibration": calibration,
         "data": {
             "source": images.source.location,
             "splits_sha256": hashlib.sha256(images.splits_csv()).hexdigest(),

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from io import TextIOWrapper
 
 LOCK = ".lock"
+PLAN = "plan.json"
+"""What the folder of a cross-validation has beside its folds, which are runs of their own."""
 LAYERS = "network.txt"
 """The layers of a network of the user's own, for whoever reads the folder, and to resume with no other."""
 
@@ -80,6 +82,8 @@ class Workplace:
             raise RunError(
                 f"{self.folder} holds a run already. Choose another folder with --out, or go on with it by --resume."
             )
+        if (self.folder / PLAN).exists():
+            raise RunError(f"{self.folder} holds a cross-validation. Choose another folder with --out.")
         found = {name for name in FILES if (self.folder / name).exists()}
         if found and (RECIPE not in found or not found <= {RECIPE, SPLITS} or not self.begun()):
             raise RunError(

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from striate.cli import compare, data, evaluate, explain, models, predict, probe, train
+from striate.cli import compare, curve, data, evaluate, explain, models, predict, probe, train
 from striate.cli import filter as filter_verb
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app = typer.Typer(
     striate compare runs/a runs/b              which is better on the same images, and how sure that is
     striate models                             the networks
     striate probe runs/digits digits           what each stage of a network knows of the classes
+    striate curve digits                       what twice the images would give
     striate filter a.png -k blur --out b.png   kernels and pooling on one picture, or worked for one cell
     striate data audit photos.zip              what is wrong with images, before training on them
 
@@ -36,6 +37,7 @@ app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("models")(models.models)
 app.command("probe")(probe.probe)
+app.command("curve")(curve.curve)
 app.command("filter")(filter_verb.filter_)
 app.add_typer(data.app, name="data")
 

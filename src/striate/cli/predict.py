@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -37,8 +37,10 @@ def predict(
     if as_json and as_csv:
         raise striate.UsageError("--json and --csv exclude each other: choose one.")
     classifier = striate.Classifier.load(run)
-    row = json_row if as_json else csv_row(classifier.class_names_) if as_csv else text_row
+    row = json_row if as_json else csv_row(classifier) if as_csv else text_row
     unread = total = 0
+    for note in classifier.notes_:
+        print(f"note: {note}", file=sys.stderr)
     for answer in classifier.answers(paths, pseudonymous=pseudonyms):
         row(answer)
         total += 1
@@ -54,23 +56,41 @@ def json_row(answer: "striate.Answer") -> None:
     print(json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False))
 
 
-def csv_row(classes: tuple[str, ...]) -> "Callable[[striate.Answer], None]":
+def csv_row(classifier: "striate.Classifier") -> "Callable[[striate.Answer], None]":
     """A function that writes one csv row an answer, below a header it writes first."""
+    classes = classifier.class_names_
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["source", "class", "probability", "error", *(f"p:{name}" for name in classes)])
+    decided = decided_cells(classifier.decision_)
+    writer.writerow(["source", "class", "probability", "error", *(f"p:{name}" for name in classes), *decided])
 
     def write(answer: "striate.Answer") -> None:
         writer.writerow(
             [
                 answer.source,
-                answer.label,
+                answer.said,
                 answer.probability,
                 answer.error,
                 *(answer.probabilities.values() if answer.probabilities else [None] * len(classes)),
+                *(None if answer.error else cell(answer) for cell in decided.values()),
             ]
         )
 
     return write
+
+
+def decided_cells(decision: "striate.Decision | None") -> "dict[str, Callable[[striate.Answer], Any]]":
+    """The columns of what a run decides, by their heading: only those that it does decide."""
+    if decision is None or decision.by != "image":
+        return {}
+    cells: dict[str, Callable[[striate.Answer], Any]] = {
+        f"reached:{point.positive}": lambda answer, name=point.positive: (answer.operating or {}).get(name)
+        for point in decision.operating
+    }
+    if decision.abstention:
+        cells["answered"] = lambda answer: not answer.abstained
+    if decision.sets:
+        cells["set"] = lambda answer: "|".join(answer.classes or ())
+    return cells
 
 
 def text_row(answer: "striate.Answer") -> None:
@@ -78,4 +98,6 @@ def text_row(answer: "striate.Answer") -> None:
     if answer.error is not None:
         print(f"unreadable  {answer.source}: {answer.error}")
     else:
-        print(f"{answer.label:<20} {answer.probability:>8.2%}  {answer.source}")
+        best = f" (best guess {answer.label})" if answer.abstained else ""
+        held = "" if answer.classes is None else f"  {{{', '.join(answer.classes)}}}"
+        print(f"{answer.said or 'no answer':<20} {answer.probability:>8.2%}  {answer.source}{best}{held}")

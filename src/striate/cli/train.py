@@ -1,7 +1,8 @@
 """`striate train`: from images to a trained network in a run folder."""
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -51,10 +52,16 @@ def train(
     ] = False,
     settings: Settings = None,
     splits: Splits = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="K", help="Cross-validate: K networks, each judged on the fold it was not given."
+        ),
+    ] = None,
     group: Group = None,
     group_from: GroupFrom = None,
     audit: Annotated[
-        Path | None, typer.Option(help="An audit.csv with your decisions: what to drop or relabel.")
+        Path | None, typer.Option(help="An audit.csv or review.csv with your decisions: drop or relabel.")
     ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="Keep no prepared copy on the disk; decode in every epoch.")
@@ -67,37 +74,47 @@ def train(
 
     \b
     Example:  striate train digits --epochs 5 --out runs/first
+              striate train digits --folds 5 --out runs/cv
     Layouts:  root/<class>/*.png
               root/{train,validation,test}/<class>/*.png
               a zip or tar of either
               a csv or parquet table: file,label[,group,split]
     """
     import striate
-    from striate.cli.screen import choose, emit
+    from striate.cli import folds as crossing
+    from striate.cli.screen import choose
     from striate.cli.stop import StopRequest
 
+    if folds is not None and splits is not None:
+        raise striate.UsageError(
+            "--folds and --splits exclude each other: --folds makes its own, in which each image is tested once."
+        )
     named = {"model": model, "weights": weights, "freeze": freeze, "head": head}
     recipe = recipe_of(settings, named, epochs=epochs, seed=seed)
     folder = out or free_folder(source, resume=resume)
-    screen, stop = choose(as_json=as_json, quiet=quiet), StopRequest()
-    classifier = striate.Classifier(recipe)
+    told = {"as_json": as_json, "quiet": quiet}
+    screen, stop = choose(**told) if folds is None else crossing.choose(folds, **told), StopRequest()
+    options: dict[str, Any] = {"out": folder, "resume": resume, "events": (screen, stop), "stop": stop}
+    options |= {"stream": stream, "command": command_line()}
     try:
-        classifier.fit(
-            open_images(source, group, group_from, pseudonyms, audit),
-            splits=splits,
-            out=folder,
-            resume=resume,
-            events=(screen, stop),
-            stop=stop,
-            stream=stream,
-            command=command_line(),
-        )
+        images = open_images(source, group, group_from, pseudonyms, audit)
+        if folds is None:
+            end = partial(ending, striate.Classifier(recipe).fit(images, splits=splits, **options))
+        else:
+            end = partial(crossing.ending, crossing.cross_validate(images, recipe, screen, **options))
     except striate.Interrupted as error:
         where = () if out else ("--out", str(folder))
         raise striate.Interrupted(f"{error} Go on with: {command_line(*where, '--resume')}") from None
     finally:
         screen.close()
         stop.close()
+    end(folder, **told)
+
+
+def ending(classifier: "striate.Classifier", folder: Path, *, as_json: bool, quiet: bool) -> None:
+    """The last words of a training: the epoch that is kept, and what comes next."""
+    from striate.cli.screen import emit
+
     kept = classifier.kept_
     if as_json:
         done = {"kept_epoch": kept["epoch"], "validation": kept["validation"]}

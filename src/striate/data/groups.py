@@ -79,13 +79,21 @@ def _from_column(source: Source, group: str) -> list[str]:
 
 
 def _from_tags(source: Source, keyword: str) -> list[str]:
-    """Keyed digests of a DICOM tag, read once a file; a file that has none, or cannot be read, stands alone."""
+    """Keyed digests of a DICOM tag; a picture whose file has none, or cannot be read, stands alone."""
+    return pseudonyms(tag_values(source, keyword, f"--group {keyword}"), kind="group")
+
+
+def tag_values(source: Source, keyword: str, asked: str) -> list[str]:
+    """The values of a DICOM tag, read once a file, '' where it has none or cannot be read: they may name a person.
+
+    SourceError, beginning with what was `asked`, where no picture has one.
+    """
     from striate.pixels.dicom import dicom_text
 
     parts = getattr(source, "parts", {})
     read = getattr(source, "file_bytes", None)
     if read is None:
-        raise SourceError(f"--group {keyword}: {source.location} holds no DICOM files")
+        raise SourceError(f"{asked}: {source.location} holds no DICOM files")
     values: dict[str, str] = {}
     for name in source.names:
         file = parts.get(name, (name, 0))[0]
@@ -95,8 +103,8 @@ def _from_tags(source: Source, keyword: str) -> list[str]:
             except ImageError:
                 values[file] = ""
     if not any(values.values()):
-        raise SourceError(f"--group {keyword}: no file of {source.location} has that DICOM attribute")
-    return pseudonyms((values[parts.get(name, (name, 0))[0]] for name in source.names), kind="group")
+        raise SourceError(f"{asked}: no file of {source.location} has that DICOM attribute")
+    return [values[parts.get(name, (name, 0))[0]] for name in source.names]
 
 
 def _notes(groups: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from striate.data.packing.workers import Progress
 from striate.data.pseudonyms import PseudonymousSource, pseudonyms
 from striate.data.sources.door import Source
 from striate.data.sources.layout import SPLITS, natural_key
-from striate.data.split import FRACTIONS, assign_folds, assign_splits
+from striate.data.split import FRACTIONS, assign_folds, assign_splits, half_of
 from striate.data.splits_file import DROPPED, UNREADABLE, Row, matched, table_csv
 from striate.files import write_atomically
 from striate.pixels.preparation import Preparation
@@ -135,7 +135,14 @@ class Images:
             decoded.digests, decoded.labels, count, seed, groups=decoded.groups, stratify=stratify
         )
         marked = [np.where(fold == number, "test", "train").astype("U10") for number in range(count)]
-        return [replace(decoded, splits=marks).with_splits(seed, stratify=stratify) for marks in marked]
+        # Under the folds' own seed the places that validation is cut from would all lie in the last fold.
+        return [replace(decoded, splits=marks).with_splits(seed + 1, stratify=stratify) for marks in marked]
+
+    def halves(self, seed: int = 0) -> tuple["Images", "Images"]:
+        """Two halves of decoded images that share no pixels and no group, each class shared out between them."""
+        assert self.digests is not None, "halves are cut by the digests of decoded images"
+        first = half_of(self.digests, self.labels, seed, groups=self.groups)
+        return self.select(first), self.select(~first)
 
     def straddling(self) -> list[tuple[str, ...]]:
         """Groups of images with identical pixels in more than one split, by name: leaks, unless empty."""

@@ -3,7 +3,7 @@
 import hashlib
 
 import numpy as np
-from jaxtyping import Float64, Int, Shaped
+from jaxtyping import Bool, Float64, Int, Shaped
 
 from striate.data.sources.layout import SPLITS
 from striate.data.stratify import stratified
@@ -97,6 +97,24 @@ def assign_folds(
             found.of_image
         ]
     return np.minimum((places * folds).astype(np.int64), folds - 1)[found.of_image]
+
+
+def half_of(
+    digests: Shaped[np.ndarray, " image"],
+    labels: Int[np.ndarray, " image"],
+    seed: int,
+    *,
+    groups: Shaped[np.ndarray, " image"] | None = None,
+) -> Bool[np.ndarray, " image"]:
+    """Which images are in the first of two halves that share no pixels and no group, alike in their classes.
+
+    >>> digests = np.array([f"{number:032x}" for number in range(200)], dtype="S32")
+    >>> int(half_of(digests, np.zeros(200, int), seed=0).sum())
+    100
+    """
+    found = units(digests, groups)
+    part = stratified(found.of_image, np.asarray(labels), _places(found.keys, seed), np.array([0.5, 0.5]))
+    return part[found.of_image] == 0
 
 
 def _cut(fractions: tuple[float, float, float]) -> tuple[tuple[str, ...], Float64[np.ndarray, " bound"]]:

@@ -7,16 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from striate.drawing.scales import categorical, share_step
-from striate.drawing.text import shorten, visible
+from striate.drawing.matrix import matrix as matrix
+from striate.drawing.scales import categorical
+from striate.drawing.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 # Matplotlib knows no CSS variables: it draws with these colours, which are then replaced.
-SENTINELS = {"#010203": "var(--ink)", "#040506": "var(--muted)", "#070809": "var(--line)"}
-INK, MUTED, LINE = SENTINELS
+SENTINELS = {
+    "#010203": "var(--ink)",
+    "#040506": "var(--muted)",
+    "#070809": "var(--line)",
+    "#0c0d0e": "var(--paper)",
+}
+INK, MUTED, LINE, PAPER = SENTINELS
 CLASS_SENTINELS = tuple(f"#0a0b{index:02x}" for index in range(8))
 
 
@@ -39,27 +45,15 @@ def curves(
     """
     from matplotlib.ticker import MaxNLocator
 
-    figure, axes = _axes(3.4)
+    figure, axes = new_axes(3.4)
     for one in series:
-        _draw(axes, one, "o" if len(one.x) < 3 else "")
+        draw(axes, one, "o" if len(one.x) < 3 else "")
     if mark is not None:
         axes.axvline(mark, color=MUTED, linewidth=1, linestyle=(0, (2, 2)))
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(unit)
     axes.set_title(label, loc="left", fontsize=12, color=INK)
-    return _svg(figure, identity, f"{label} over each {unit}: " + ", ".join(one.name for one in series))
-
-
-def roc(identity: str, series: Sequence[Series]) -> str:
-    """ROC curves: false positive rate to the right, true positive rate upwards, chance as a thin diagonal."""
-    figure, axes = _axes(4.5)
-    axes.plot([0, 1], [0, 1], color=LINE, linewidth=1)
-    for one in series:
-        _draw(axes, one, "")
-    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal", xticks=[0, 0.5, 1], yticks=[0, 0.5, 1])
-    axes.set_xlabel("1 - specificity (false positive rate)")
-    axes.set_title("sensitivity (true positive rate)", loc="left", fontsize=12, color=INK)
-    return _svg(figure, identity, "ROC curves of " + ", ".join(one.name for one in series))
+    return as_svg(figure, identity, f"{label} over each {unit}: " + ", ".join(one.name for one in series))
 
 
 def swatch(style: int) -> str:
@@ -71,80 +65,24 @@ def swatch(style: int) -> str:
     )
 
 
-def matrix(identity: str, counts: Sequence[Sequence[int]], names: Sequence[str]) -> str:
-    """A confusion matrix: rows are the truth, columns the prediction, colour the share of the row.
-
-    Counts are written in the cells up to 30 classes; every filled cell says its names and count when pointed
-    at. Empty cells keep the colour of the paper.
-    """
-    classes = len(names)
-    widest = max((len(f"{count:,}") for row in counts for count in row), default=1)
-    numbered = classes <= 30
-    cell = max(36 if classes <= 16 else 24, 7 * widest + 8) if numbered else 15
-    labels = [shorten(visible(name), 18) for name in names]
-    margin = 28 + round(7.2 * max(len(label) for label in labels))
-    middle, size = margin + classes * cell / 2, margin + classes * cell + 4
-    return "".join(
-        [
-            f'<svg class="matrix" id="{identity}" role="img" width="{size}" height="{size}" font-size="12" ',
-            f'viewBox="0 0 {size} {size}" aria-label="Confusion matrix of {classes} classes">',
-            f'<text x="{middle:g}" y="14" text-anchor="middle" fill="var(--muted)">predicted</text>',
-            f'<text transform="translate(14 {middle:g}) rotate(-90)" text-anchor="middle" ',
-            'fill="var(--muted)">truth</text>',
-            f'<rect x="{margin}" y="{margin}" width="{classes * cell}" height="{classes * cell}" ',
-            'fill="none" stroke="var(--line)"/>',
-            *_labels(labels, margin, cell),
-            *_cells(counts, names, margin, cell, numbered),
-            "</svg>",
-        ]
-    )
-
-
-def _cells(
-    counts: Sequence[Sequence[int]], names: Sequence[str], margin: int, cell: int, numbered: bool
-) -> list[str]:
-    parts = []
-    for row, line in enumerate(counts):
-        support = sum(line)
-        for column, count in enumerate(line):
-            if count:
-                title = f"{visible(names[row])}: {count:,} of {support:,} called {visible(names[column])}"
-                x, y = margin + column * cell, margin + row * cell
-                step = share_step(count / support)
-                parts.append(_cell(x, y, cell, step, title, f"{count:,}" if numbered else ""))
-    return parts
-
-
-def _labels(labels: Sequence[str], margin: int, cell: int) -> list[str]:
-    parts = []
-    for index, label in enumerate(labels):
-        text, middle = html.escape(label), margin + (index + 0.5) * cell + 4
-        edge = margin - 6
-        parts.append(
-            f'<text x="{edge}" y="{middle:g}" text-anchor="end" fill="var(--ink)">{text}</text>'
-            f'<text transform="translate({middle:g} {edge}) rotate(-90)" fill="var(--ink)">{text}</text>'
-        )
-    return parts
-
-
-def _cell(x: int, y: int, cell: int, step: int, title: str, text: str) -> str:
-    written = (
-        f'<text x="{x + cell / 2:g}" y="{y + cell / 2 + 4:g}" text-anchor="middle" '
-        f'fill="var(--on-share-{step})">{text}</text>'
-    )
-    return (
-        f'<g><title>{html.escape(title)}</title><rect x="{x}" y="{y}" width="{cell}" height="{cell}" '
-        f'fill="var(--share-{step})"/>{written if text else ""}</g>'
-    )
-
-
-def _draw(axes: "Axes", one: Series, marker: str) -> None:
+def draw(axes: "Axes", one: Series, marker: str = "", steps: str = "default") -> None:
+    """One line in its style; `steps` as matplotlib names them."""
     dash = "solid" if one.style % 8 < 4 else (0, (4, 2))
     colour = CLASS_SENTINELS[one.style % 8]
-    axes.plot(one.x, one.y, color=colour, linewidth=2, linestyle=dash, marker=marker, clip_on=False)
+    axes.plot(
+        one.x,
+        one.y,
+        color=colour,
+        linewidth=2,
+        linestyle=dash,
+        marker=marker,
+        clip_on=False,
+        drawstyle=steps,
+    )
 
 
-def _axes(height: float) -> "tuple[Figure, Axes]":
+def new_axes(height: float) -> "tuple[Figure, Axes]":
+    """Axes on no paper, 4.5 inches wide, in the colours that `as_svg` replaces."""
     from matplotlib.figure import Figure
 
     # 4.5 inches are 324 units of the SVG, shown as pixels or larger: 12 units of text are 12 px or more.
@@ -160,7 +98,8 @@ def _axes(height: float) -> "tuple[Figure, Axes]":
     return figure, axes
 
 
-def _svg(figure: "Figure", identity: str, label: str) -> str:
+def as_svg(figure: "Figure", identity: str, label: str) -> str:
+    """A figure as inline SVG, its ids begun with `identity`; `label` is read out to those who do not see it."""
     import matplotlib as mpl
 
     figure.patch.set_visible(False)

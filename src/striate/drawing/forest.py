@@ -22,8 +22,19 @@ class Difference:
     text: str
 
 
-def forest(identity: str, rows: Sequence[Difference], *, against: str, for_: str, unit: str) -> str:
+def forest(
+    identity: str,
+    rows: Sequence[Difference],
+    *,
+    against: str = "",
+    for_: str = "",
+    unit: str,
+    left: str = "",
+    right: str = "",
+) -> str:
     """Differences with their intervals; left of zero speaks for `against`, right of it for `for_`.
+
+    `left` and `right` are what is written over the two sides, unless that is that one of the two is better.
 
     An interval off zero is drawn in ink, one that holds zero in grey. 324 units wide, shown as pixels or larger, so
     that 12 units of text are never under 12 px.
@@ -39,12 +50,13 @@ def forest(identity: str, rows: Sequence[Difference], *, against: str, for_: str
         return EDGE + (min(max(value, ticks[0]), ticks[-1]) - ticks[0]) / span * (WIDTH - 2 * EDGE)
 
     bottom, zero = TOP + ROW * len(rows), place(0.0)
-    names = [html.escape(shorten(visible(name), LONGEST)) for name in (against, for_)]
+    names = [shorten(visible(name), LONGEST) for name in (against, for_)]
+    left, right = left or f"← {names[0]} is better", right or f"{names[1]} is better →"
     parts = [
         f'<svg class="plot" id="{html.escape(identity)}" role="img" viewBox="0 0 {WIDTH} {bottom + FOOT}" '
         f'font-size="12" aria-label="{html.escape(f"Differences in {unit} with their intervals")}">',
-        f'<text x="0" y="14" fill="var(--muted)">← {names[0]} is better</text>',
-        f'<text x="{WIDTH}" y="14" text-anchor="end" fill="var(--muted)">{names[1]} is better →</text>',
+        f'<text x="0" y="14" fill="var(--muted)">{html.escape(left)}</text>',
+        f'<text x="{WIDTH}" y="14" text-anchor="end" fill="var(--muted)">{html.escape(right)}</text>',
     ]
     for index, row in enumerate(rows):
         parts.append(_row(row, TOP + ROW * index, [place(v or 0.0) for v in (row.low, row.value, row.high)]))

@@ -60,6 +60,22 @@ def png_bytes(picture: Shaped[np.ndarray, "height width channel"], largest: int 
     return target.getvalue()
 
 
+def reduced(
+    picture: UInt8[np.ndarray, "height width channel"], largest: int
+) -> UInt8[np.ndarray, "_height _width _channel"]:
+    """A picture whose longer side has at most `largest` pixels.
+
+    >>> reduced(np.zeros((300, 200, 3), np.uint8), 96).shape
+    (96, 64, 3)
+    """
+    if max(picture.shape[:2]) <= largest:
+        return picture
+    image = to_image(picture)
+    image.thumbnail((largest, largest))
+    values = np.asarray(image)
+    return values if values.ndim == 3 else values[:, :, None]
+
+
 def to_image(picture: Shaped[np.ndarray, "height width channel"]) -> "Image":
     """A picture as a Pillow image of mode L, RGB or RGBA, 8 bits."""
     from PIL import Image

@@ -10,8 +10,11 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
+from striate.evaluation.comparing.paired_auc import placements_of, variance_of
 from striate.evaluation.intervals import CONFIDENCE, Number, auc, positive_mean, undefined, wilson_limits
-from striate.evaluation.paired_auc import placements_of, variance_of
+
+ALIKE = 1e-20
+"""A variance below it is what rounding leaves of none."""
 
 
 def clustered_proportion(
@@ -93,6 +96,16 @@ def clustered_auc(
     return replace(number, n=n)
 
 
+def effective_size(
+    successes: Bool[np.ndarray, " images"],
+    cases: Bool[np.ndarray, " images"],
+    groups: Int[np.ndarray, " images"],
+) -> float:
+    """As many independent images as have a share that spreads as much as that of these groups; some case is needed."""
+    share = float(successes[cases].mean())
+    return _effective(share, successes, cases, groups, len(np.unique(groups[cases])))
+
+
 def _effective(
     share: float,
     successes: Bool[np.ndarray, " images"],
@@ -102,7 +115,7 @@ def _effective(
 ) -> float:
     """As many independent images as spread as much as these groups do; no more than there are images."""
     variance = _variance(successes - share, cases, groups, count)
-    if share in (0.0, 1.0) or variance <= 0:
+    if share in (0.0, 1.0) or variance <= ALIKE:
         return float(count)
     return min(share * (1 - share) / variance, float(cases.sum()))
 

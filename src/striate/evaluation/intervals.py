@@ -26,9 +26,10 @@ class Number:
     n: int
     reason: str | None = None
 
-    def to_dict(self) -> dict[str, float | int | None]:
-        """Value, low, high and n, ready for JSON: a missing value is None, never NaN."""
-        return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+    def to_dict(self) -> dict[str, float | int | str | None]:
+        """Value, low, high, n, and the reason where there is one, for JSON: what is missing is None, never NaN."""
+        known = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+        return known if self.reason is None else {**known, "reason": self.reason}
 
 
 def undefined(reason: str, n: int = 0) -> Number:

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 
 from striate.errors import StriateError
 from striate.evaluation import metrics
-from striate.evaluation.abstention import coverage_curve
+from striate.evaluation.decisions.abstention import coverage_curve
 from striate.evaluation.one_vs_one import one_vs_one_auc
 from striate.evaluation.reliability import brier, reliability
 from striate.evaluation.scores import scores

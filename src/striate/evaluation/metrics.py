@@ -5,6 +5,7 @@ of highest probability, the first of equals. What is undefined is None with a re
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
@@ -154,30 +155,24 @@ def _one_class(
     groups: Groups,
     confidence: float,
 ) -> ClassMetrics:
-    def rate(
-        successes: Bool[np.ndarray, " images"], cases: Bool[np.ndarray, " images"], why_not: str
-    ) -> Number:
-        return proportion(successes, cases, groups, why_not, confidence)
-
+    rate = partial(proportion, groups=groups, confidence=confidence)
     own, others = scores[inside], scores[~inside]
-    hits = int((inside & called).sum())
+    belonging = None if groups is None else np.concatenate([groups[inside], groups[~inside]])
     return ClassMetrics(
         support=len(own),
-        precision=rate(inside, called, "no image was called so"),
-        recall=rate(called, inside, "no image of this class"),
-        specificity=rate(~called, ~inside, "no image outside this class"),
-        npv=rate(~inside, ~called, "every image was called so"),
-        f1=intervals.f1(hits, int(called.sum()) - hits, len(own) - hits, confidence)
-        if groups is None
-        else clustered_f1(called, inside, groups, confidence),
+        precision=rate(inside, called, why_not="no image was called so"),
+        recall=rate(called, inside, why_not="no image of this class"),
+        specificity=rate(~called, ~inside, why_not="no image outside this class"),
+        npv=rate(~inside, ~called, why_not="every image was called so"),
+        f1=f1_of(called, inside, groups, confidence),
         auc=roc_auc(own, others, confidence)
         if groups is None
         else clustered_auc(scores, inside, groups, confidence),
         average_precision=average_precision(
             own, others, confidence, trials=None if groups is None else len(np.unique(groups[inside]))
         ),
-        roc=roc_curve(own, others),
-        precision_recall=precision_recall_curve(own, others),
+        roc=roc_curve(own, others, groups=belonging),
+        precision_recall=precision_recall_curve(own, others, groups=belonging),
     )
 
 
@@ -193,6 +188,19 @@ def proportion(
         return clustered_proportion(successes, cases, groups, why_not, confidence)
     n = int(cases.sum())
     return wilson(int((successes & cases).sum()), n, confidence) if n else intervals.undefined(why_not)
+
+
+def f1_of(
+    called: Bool[np.ndarray, " images"],
+    inside: Bool[np.ndarray, " images"],
+    groups: Groups,
+    confidence: float = CONFIDENCE,
+) -> Number:
+    """F1 of those called so against those that are so, with groups as units where there are any."""
+    if groups is not None:
+        return clustered_f1(called, inside, groups, confidence)
+    hits = int((called & inside).sum())
+    return intervals.f1(hits, int(called.sum()) - hits, int(inside.sum()) - hits, confidence)
 
 
 def check(truth: Int[np.ndarray, " images"], probabilities: Float[np.ndarray, "images classes"]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from striate.evaluation import intervals
+from striate.evaluation.bands import pointwise_limits
 from striate.evaluation.intervals import CONFIDENCE, Number, normal_quantile
 
 
@@ -14,12 +15,15 @@ from striate.evaluation.intervals import CONFIDENCE, Number, normal_quantile
 class PrecisionRecallCurve:
     """Points of a precision–recall curve by rising recall, thinned for drawing; it begins at recall 0.
 
-    `prevalence` is the precision of a classifier that ranks at random.
+    `prevalence` is the precision of a classifier that ranks at random; `low` and `high` are the limits at 95 % of the
+    precision at each point by itself.
     """
 
     recall: tuple[float, ...]
     precision: tuple[float, ...]
     prevalence: float
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 def average_precision(
@@ -59,6 +63,7 @@ def precision_recall_curve(
     positives: Float[np.ndarray, " positives"],
     negatives: Float[np.ndarray, " negatives"],
     points: int = 200,
+    groups: Int[np.ndarray, " images"] | None = None,
 ) -> PrecisionRecallCurve | None:
     """The precision at every recall; None without images inside and outside the class.
 
@@ -67,20 +72,26 @@ def precision_recall_curve(
     ((0.0, 0.5, 0.5, 1.0, 1.0), [1.0, 1.0, 0.5, 0.67, 0.5], 0.5)
 
     At most about `points` points, thinned at equal steps of recall and of precision. Between points nothing may be
-    drawn straight (Davis and Goadrich 2006); the figure steps.
+    drawn straight (Davis and Goadrich 2006); the figure steps. `groups` are those of the positives, then of the
+    negatives; the limits then take groups as independent.
     """
     if min(len(positives), len(negatives)) == 0:
         return None
     hits, called = _steps(positives, negatives)
     recall, precision = hits / len(positives), hits / called
     recall, precision = np.append(0.0, recall), np.append(precision[0], precision)
+    called = np.append(called[0], called)
     if len(recall) > points:
         along = np.append(0.0, np.cumsum(np.abs(np.diff(recall)) + np.abs(np.diff(precision))))
         keep = np.searchsorted(along, np.linspace(0, along[-1], points)).clip(0, len(recall) - 1)
         keep = np.union1d(keep, [0, len(recall) - 1])
-        recall, precision = recall[keep], precision[keep]
+        recall, precision, called = recall[keep], precision[keep], called[keep]
+    order = np.argsort(-np.concatenate([positives, negatives]), kind="stable")
+    grouped = None if groups is None else groups[order]
+    low, high = pointwise_limits(order < len(positives), called, grouped, precision=True)
     prevalence = len(positives) / (len(positives) + len(negatives))
-    return PrecisionRecallCurve(tuple(recall.tolist()), tuple(precision.tolist()), prevalence)
+    recall, precision, low, high = (tuple(values.tolist()) for values in (recall, precision, low, high))
+    return PrecisionRecallCurve(recall, precision, prevalence, low, high)
 
 
 def _steps(

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Float64, Int
 
-from striate.evaluation.intervals import Number, wilson
-from striate.evaluation.metrics import check
+from striate.evaluation.intervals import Number
+from striate.evaluation.metrics import check, proportion
 from striate.evaluation.resampling import resample
 
 BINS = 15
@@ -75,7 +75,8 @@ def reliability(
     Bins hold equally many images (at least ten, equal confidences never parted), so none is empty or ruled by two
     images. The plain error is positive even for perfect calibration; what chance alone is expected to add is
     taken out (Kumar, Liang and Ma 2019, section 4; here for the absolute error: the mean of the folded normal of
-    each bin). The interval is that of bootstrapped plain errors, shifted alike, and not below 0.
+    each bin). The interval is that of bootstrapped plain errors, shifted alike; it reaches down to 0 where chance alone
+    explains the plain error. With `groups` those are resampled, and stand behind the interval of each bin.
     """
     check(truth, probabilities)
     if not len(truth):
@@ -90,15 +91,20 @@ def reliability(
     parts = tuple(
         Bin(
             float(means[index]),
-            wilson(int(right[bin_of == index].sum()), int(counts[index])),
+            proportion(right, bin_of == index, groups, "no cases"),
             float(stated[bin_of == index].min()),
             float(stated[bin_of == index].max()),
         )
         for index in range(len(counts))
     )
-    reach = _spread(stated, right, bin_of, groups, seed)
-    low, high = (None, None) if reach is None else (max(debiased - reach, 0.0), debiased + reach)
-    return Reliability(parts, Number(debiased, low, high, len(truth)), plain)
+    spread = _spread(stated, right, bin_of, groups, seed)
+    if spread is None:
+        alone = f"one {'image' if groups is None else 'group'}, hence no interval"
+        return Reliability(parts, Number(debiased, None, None, len(truth), alone), plain)
+    reach, chance = spread
+    low = 0.0 if plain <= chance else max(debiased - reach, 0.0)
+    error = Number(debiased, low, debiased + reach, len(truth))
+    return Reliability(parts, error, plain)
 
 
 def brier(
@@ -123,7 +129,8 @@ def brier(
         return None
     n, classes = probabilities.shape
     hits = truth[:, None] == np.arange(classes)
-    distances = ((probabilities - hits).astype(np.float64) ** 2).sum(axis=1)
+    stated = probabilities.astype(np.float64)  # float32 would round the differences
+    distances = ((stated - hits) ** 2).sum(axis=1)
     units = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     drawn = resample(np.bincount(units, distances)[:, None], np.bincount(units)[:, None].astype(float), seed)
     limits = drawn.limits(0)
@@ -170,8 +177,11 @@ def _spread(
     bin_of: Int[np.ndarray, " images"],
     groups: Int[np.ndarray, " images"] | None,
     seed: int,
-) -> float | None:
-    """Half the width of the 95 % interval of the plain error, by resampling images or groups within fixed bins."""
+) -> tuple[float, float] | None:
+    """Half the width of the 95 % interval of the plain error, and the largest plain error that chance alone explains.
+
+    Images or groups are resampled within fixed bins; chance is how far gaps of resamples stray from the images' own.
+    """
     bins, n = int(bin_of.max()) + 1, len(stated)
     units = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
     count = int(units.max()) + 1
@@ -179,14 +189,16 @@ def _spread(
         return None
     gaps = np.zeros((count, bins))
     np.add.at(gaps, (units, bin_of), stated - right)
+    own = gaps.sum(axis=0) / n
     generator = np.random.Generator(np.random.Philox(seed))
     sizes = np.bincount(units, minlength=count)
-    found = []
-    for _ in range(1000):
+    found = np.empty((1000, bins))
+    for row in found:
         weights = np.bincount(generator.integers(0, count, count), minlength=count)
-        found.append(np.abs(weights @ gaps).sum() / (weights @ sizes))
-    low, high = np.quantile(found, [0.025, 0.975])
-    return float(high - low) / 2
+        row[:] = (weights @ gaps) / (weights @ sizes)
+    low, high = np.quantile(np.abs(found).sum(axis=1), [0.025, 0.975])
+    chance = np.quantile(np.abs(found - own).sum(axis=1), 0.975)
+    return float(high - low) / 2, float(chance)
 
 
 def _parts(

@@ -3,18 +3,24 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from striate.evaluation import intervals
+from striate.evaluation.bands import pointwise_limits
 from striate.evaluation.intervals import CONFIDENCE, Number
 
 
 @dataclass(frozen=True)
 class RocCurve:
-    """Points of a ROC curve from (0, 0) to (1, 1), thinned for drawing."""
+    """Points of a ROC curve from (0, 0) to (1, 1), thinned for drawing.
+
+    `low` and `high` are the limits at 95 % of the true positive rate at each point by itself.
+    """
 
     false_positive_rate: tuple[float, ...]
     true_positive_rate: tuple[float, ...]
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
 
 
 def roc_auc(
@@ -47,14 +53,17 @@ def roc_curve(
     positives: Float[np.ndarray, " positives"],
     negatives: Float[np.ndarray, " negatives"],
     points: int = 200,
+    groups: Int[np.ndarray, " images"] | None = None,
 ) -> RocCurve | None:
     """The ROC curve of scores inside and outside a class; None if either is empty.
 
-    >>> roc_curve(np.array([0.9, 0.4]), np.array([0.5, 0.1]))
-    RocCurve(false_positive_rate=(0.0, 0.0, 0.5, 0.5, 1.0), true_positive_rate=(0.0, 0.5, 0.5, 1.0, 1.0))
+    >>> curve = roc_curve(np.array([0.9, 0.4]), np.array([0.5, 0.1]))
+    >>> curve.false_positive_rate, curve.true_positive_rate
+    ((0.0, 0.0, 0.5, 0.5, 1.0), (0.0, 0.5, 0.5, 1.0, 1.0))
 
     At most about `points` points. They are thinned at equal steps along the curve, so corners survive to
-    within 2/points.
+    within 2/points. `groups` are those of the positives, then of the negatives; the limits then take groups as
+    independent.
     """
     if min(len(positives), len(negatives)) == 0:
         return None
@@ -68,8 +77,10 @@ def roc_curve(
     if len(x) > points:
         keep = np.unique(np.searchsorted(x + y, np.linspace(0, 2, points)).clip(0, len(x) - 1))
         keep = np.union1d(keep, [0, len(x) - 1])
-        x, y = x[keep], y[keep]
-    return RocCurve(tuple(x.tolist()), tuple(y.tolist()))
+        x, y, hits, alarms = x[keep], y[keep], hits[keep], alarms[keep]
+    grouped = None if groups is None else groups[order]
+    low, high = pointwise_limits(order < len(positives), hits + alarms, grouped, precision=False)
+    return RocCurve(*(tuple(values.tolist()) for values in (x, y, low, high)))
 
 
 def _placements(

@@ -1,7 +1,7 @@
 """Summaries of a confusion matrix over all classes, with intervals from images or whole groups drawn again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +36,7 @@ class Scores:
     kappa: Number
     matthews: Number
 
-    def to_dict(self) -> dict[str, dict[str, float | int | None]]:
+    def to_dict(self) -> dict[str, dict[str, float | int | str | None]]:
         """Every score with its interval and its n."""
         return {name: number.to_dict() for name, number in vars(self).items()}
 
@@ -71,7 +71,9 @@ def scores(
             return np.column_stack([score(hits, support, called) for score in SCORES.values()])
 
     drawn = resample_cells(cells, counts, statistic, seed)
-    return Scores(**{name: _number(drawn, index, n, name) for index, name in enumerate(SCORES)})
+    notes = _notes(np.bincount(truth, minlength=classes), np.bincount(predicted, minlength=classes))
+    found = {name: _number(drawn, index, n, name) for index, name in enumerate(SCORES)}
+    return Scores(**{name: replace(one, reason=one.reason or notes.get(name)) for name, one in found.items()})
 
 
 def precision(hits: Counts, support: Counts, called: Counts) -> Counts:
@@ -163,6 +165,24 @@ def _units(
     columns = np.concatenate([truth[right], classes + truth, 2 * classes + predicted])
     # entries of the same place add up
     return csr_array((np.ones(len(rows)), (rows, columns)), shape=(len(counts), 3 * classes)), counts
+
+
+def _notes(support: Int[np.ndarray, " classes"], called: Int[np.ndarray, " classes"]) -> dict[str, str]:
+    """What the averages leave out, or count as 0."""
+    present = support > 0
+    few, silent = int(present.sum()), int((present & (called == 0)).sum())
+    notes: dict[str, str] = {}
+    if few < len(support):
+        absent = f"mean over {few} of {len(support)} classes: {len(support) - few} without images"
+        notes = {name: absent for name in SCORES if name.startswith("macro")}
+    if silent:
+        whose = "is never called; its" if silent == 1 else "are never called; their"
+        nought = f"{silent} of the {few} classes with images {whose} precision counts as 0"
+        notes |= {
+            name: "; ".join(filter(None, (notes.get(name), nought)))
+            for name in ("macro_precision", "weighted_precision")
+        }
+    return notes
 
 
 def _number(drawn: Resampled, column: int, n: int, name: str) -> Number:

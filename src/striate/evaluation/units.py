@@ -6,6 +6,8 @@ from jaxtyping import Float, Float64, Int, Shaped
 from striate.errors import StriateError, suggestion
 
 RULES = ("mean", "max")
+UNITS = ("image", "group", "group-max")
+"""What is judged: each image, or each group by the mean, or by the highest, of its images' probabilities."""
 
 
 def numbered_groups(groups: Shaped[np.ndarray, " images"]) -> Int[np.ndarray, " images"]:
@@ -59,3 +61,29 @@ def by_unit(
         np.maximum.at(found, unit, values)
         found /= found.sum(axis=1, keepdims=True)
     return names, first, found
+
+
+def in_units(
+    by: str,
+    truth: Int[np.ndarray, " images"],
+    probabilities: Float64[np.ndarray, "images classes"],
+    groups: Shaped[np.ndarray, " images"] | None,
+) -> tuple[Int[np.ndarray, " units"], Int[np.ndarray, " units"], Float64[np.ndarray, "units classes"]]:
+    """The first image, the truth and the probabilities of what is judged: images, or their groups; see `UNITS`.
+
+    >>> chances = np.array([[0.2, 0.8], [0.9, 0.1], [0, 1]])
+    >>> first, _, of_groups = in_units("group", np.array([1, 0, 1]), chances, np.array(["b", "a", "b"]))
+    >>> first.tolist(), of_groups.round(2).tolist()
+    ([0, 1], [[0.1, 0.9], [0.9, 0.1]])
+
+    StriateError where groups are asked for and none are known, or as `by_unit` raises.
+    """
+    if by == "image":
+        return np.arange(len(truth)), truth, probabilities
+    if groups is None:
+        raise StriateError(
+            f"--by {by} needs to know what belongs together: name a column with --group, or a part of the file names"
+            " with --group-from."
+        )
+    _, found, chances = by_unit(truth, probabilities, groups, "max" if by == "group-max" else "mean")
+    return np.sort(np.unique(numbered_groups(groups), return_index=True)[1]), found, chances

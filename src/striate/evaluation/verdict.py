@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from striate.drawing import numbers
 from striate.evaluation import metrics
-from striate.evaluation.abstention import CoverageCurve
-from striate.evaluation.decision import Decided
+from striate.evaluation.decisions.abstention import CoverageCurve
+from striate.evaluation.decisions.decision import Decided
+from striate.evaluation.decisions.unknown import Unknown
 from striate.evaluation.intervals import CONFIDENCE, Number
 from striate.evaluation.reliability import Brier, Reliability
 from striate.evaluation.scores import Scores
-from striate.evaluation.unknown import Unknown
 
 METHODS = {
     "accuracy": "Wilson score interval",
@@ -79,7 +79,9 @@ class ClassVerdict(metrics.ClassMetrics):
             "support": self.support,
             **{name: rate.value for name, rate in rates.items()},
             "intervals": {name: [rate.low, rate.high] for name, rate in rates.items()},
-            "undefined": {name: rate.reason for name, rate in rates.items() if rate.value is None},
+            "undefined": {
+                name: rate.reason for name, rate in rates.items() if None in (rate.value, rate.low, rate.high)
+            },
         }
 
 

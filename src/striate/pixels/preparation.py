@@ -161,8 +161,12 @@ def resize(image: ImageArray, height: int, width: int) -> ImageArray:
     result = result.reshape(width, height, image.shape[2]).swapaxes(0, 1)
     if image.dtype == np.float32:
         return np.ascontiguousarray(result, dtype=np.float32)
-    # Snapped first, so that a half is a half whatever the order in which a machine adds up the products.
-    return np.ascontiguousarray(np.rint(np.rint(result * 2**20) / 2**20), dtype=image.dtype)
+    return np.ascontiguousarray(_whole(result), dtype=image.dtype)
+
+
+def _whole(values: Float64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]:
+    """Rounded, but snapped first, so that a half is a half in whatever order a machine adds up the products."""
+    return np.rint(np.rint(values * 2**20) / 2**20)
 
 
 @lru_cache(maxsize=256)
@@ -210,7 +214,7 @@ def _in_channels(image: ImageArray, channels: int) -> ImageArray:
         return np.repeat(image, 3, axis=2)
     if channels == 1 and image.shape[2] == 3:
         luma = (image @ LUMA)[..., None]
-        return luma.astype(np.float32) if image.dtype == np.float32 else np.rint(luma).astype(image.dtype)
+        return luma.astype(np.float32) if image.dtype == np.float32 else _whole(luma).astype(image.dtype)
     raise ImageError(f"it has {image.shape[2]} channels; 1 or 3 can be prepared")
 
 

@@ -123,6 +123,9 @@ class Recipe(BaseModel):
     keep: Literal["best", "last"] = Field(
         "best", description="weights of the best validation epoch, or the last"
     )
+    calibrate: Literal["temperature", "vector", "none"] = Field(
+        "temperature", description="what mends the probabilities afterwards, fitted to half of validation"
+    )
     early_stop: int | None = Field(None, ge=1, description="stop after so many epochs without gain")
 
     def __init__(self, **settings: Any) -> None:

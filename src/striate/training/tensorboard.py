@@ -1,4 +1,4 @@
-"""A run in TensorBoard: scalars, the graph, histograms and distributions, pictures, the recipe and hparams."""
+"""A run in TensorBoard: scalars, graph, histograms, pictures, precision-recall curves, the recipe and hparams."""
 
 import math
 import warnings
@@ -11,11 +11,13 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.utils.tensorboard.summary import hparams
 
+from striate.drawing.text import visible
 from striate.drawing.tiles import contact_sheet
 from striate.training.event_file import Writer
 from striate.training.events import Events, Outcome, Plan
 from striate.training.history import Progress, Record
 from striate.training.recipe import Recipe
+from striate.training.tensorboard_figures import confusion_picture, curves
 
 WRONG_SHOWN = 24
 STEP_EVERY = 20
@@ -51,7 +53,8 @@ class TensorBoard(Events):
         if not first:  # a run killed before its first checkpoint may have left events
             for leftover in self.folder.glob("events.out.tfevents.*"):
                 leftover.unlink()
-        self.writer = Writer(str(self.folder), purge_step=first + 1 if first else None)
+        # A start at 0 too: TensorBoard's page takes the first start it meets for no resumption, and drops nothing then.
+        self.writer = Writer(str(self.folder), purge_step=first + 1 if first else 0)
         if not first:
             self.writer.add_text("recipe", as_table(self.recipe), 0)
             self.add_graph(network)
@@ -76,6 +79,7 @@ class TensorBoard(Events):
         if filters is not None:
             self.writer.add_image("first_layer_filters", filters, taken, dataformats="HWC")
         self.add_wrong(outcome, taken)
+        self.add_classes(outcome, taken)
 
     def finished(self, progress: Progress) -> None:
         best = progress.best
@@ -118,6 +122,13 @@ class TensorBoard(Events):
         self.writer.add_image(
             "wrong_validation_images", np.asarray(sheet.convert("RGB")), taken, dataformats="HWC"
         )
+
+    def add_classes(self, outcome: Outcome, taken: int) -> None:
+        """The confusion matrix of the validation images, and a precision-recall curve a class."""
+        matrix = confusion_picture(outcome, self.classes)
+        self.writer.add_image("confusion_matrix", matrix, taken, dataformats="HWC")
+        for name, inside, chances in curves(outcome, self.classes):
+            self.writer.add_pr_curve(f"precision_recall/{visible(name)}", inside, chances, taken)
 
 
 def first_filters(network: nn.Module) -> UInt8[np.ndarray, "height width rgb"] | None:

@@ -15,7 +15,7 @@ from striate.data.batches import to_input
 from striate.drawing.tile_sheet import TileSheet
 from striate.drawing.tiles import to_uint8
 from striate.errors import ModelError
-from striate.evaluation.inside import Inside, render_inside
+from striate.evaluation.reporting.inside import Inside, render_inside
 from striate.explanation import map_shapes
 from striate.explanation.feature_maps import feature_maps
 from striate.explanation.filters import filters

@@ -15,7 +15,7 @@ from striate.data.batches import to_input
 from striate.drawing.overlay import overlay
 from striate.drawing.tiles import to_uint8
 from striate.errors import ModelError
-from striate.evaluation.reasons import UNCERTAIN, WRONG, Reasoned, Reasons
+from striate.evaluation.reporting.reasons import UNCERTAIN, WRONG, Reasoned, Reasons
 from striate.explanation import DEFAULT, attribute, map_shapes
 from striate.explanation.checks import explainer, randomisation
 from striate.explanation.methods import known_stage

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from jaxtyping import Float32, UInt8
 
+from striate.classifier.answer import Answer
 from striate.classifier.explaining.question import Question, class_number
 from striate.classifier.judging import read_one
-from striate.classifier.prediction import Answer, Predictor
+from striate.classifier.prediction import Predictor
 from striate.data.batches import to_input
 from striate.data.packing.digest import pixel_digest
 from striate.data.views import centre_of

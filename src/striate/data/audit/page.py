@@ -85,13 +85,13 @@ def audit_page(audit: "Audit") -> str:
     """
     album = Album(audit.material)
     body = (
-        _environment()
+        environment()
         .get_template("audit.html")
         .render(
             audit=audit,
             verdict=_verdict(audit),
             classes=list(next(iter(audit.counts.values()), {})),
-            sections=[_section(finding, album, number) for number, finding in enumerate(audit.findings)],
+            sections=[section_of(finding, album, number) for number, finding in enumerate(audit.findings)],
             most_classes=MOST_CLASSES,
             mark=_mark,
             percent=lambda number: unbroken(numbers.percent(Number(**number))),
@@ -110,10 +110,11 @@ def _verdict(audit: "Audit") -> str:
     return "Nothing was found that stands in the way of training."
 
 
-def _section(finding: Finding, album: Album, number: int) -> Section:
+def section_of(finding: Finding, album: Album, number: int, most: int = MOST_TILES) -> Section:
+    """What is shown of a finding: `most` of its images, fewer where the page is full."""
     pictured = []
     if any(case.image >= 0 for case in finding.cases):
-        for case in finding.cases[:MOST_TILES]:
+        for case in finding.cases[:most]:
             shown = album.show(case.image, case.source)
             if shown is None:
                 break
@@ -141,7 +142,8 @@ def _mark(severity: str) -> str:
     return f'<span class="{style}">{word}</span>'
 
 
-def _environment() -> "Environment":
+def environment() -> "Environment":
+    """Where the templates of this room are found; what they are given is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(

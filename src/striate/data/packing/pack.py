@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -26,7 +27,7 @@ from striate.errors import StriateError
 from striate.pixels.limits import limits
 from striate.pixels.preparation import Preparation
 
-FORMAT = 3
+FORMAT = 4
 DECODERS = ("pillow", "imagecodecs", "pydicom")
 KEPT = ("pixels", "digests", "facts")
 STREAMED = ("digests", "facts", "seals", "moments")
@@ -50,6 +51,9 @@ class Pack:
     path: Path | None
     channels: int
     depths: frozenset[str]
+
+
+_HELD: ContextVar[dict[str, tuple[Source, Pack]] | None] = ContextVar("packs held", default=None)
 
 
 def pack_source(
@@ -100,11 +104,7 @@ def build_pack(
     """
     job, key = Decoding(source, preparation), pack_key(source, preparation, stream=stream)
     if source.in_memory:
-        pixels = np.zeros(_shape(job), dtype=preparation.depth)
-        result = decode_source(job, pixels, progress=progress)
-        pixels.flags.writeable = False
-        kinds = result.channels, frozenset(result.depths)
-        return Pack(pixels, result.digests, result.facts, result.failures, key, None, *kinds)
+        return _in_memory(job, key, progress)
     final = Path(cache or cache_root()) / "packs" / key
     pack = _opened(final, job, stream, workers)
     if pack is not None:
@@ -116,6 +116,32 @@ def build_pack(
     pack = _opened(final, job, stream, workers)
     if pack is None:
         raise StriateError(f"the pack {final} was built and cannot be read back; the disk may be failing")
+    return pack
+
+
+@contextmanager
+def packs_held() -> Iterator[None]:
+    """While the block lasts, a source in memory is packed once for each geometry: its pack is found again."""
+    before = _HELD.get()
+    token = _HELD.set({} if before is None else before)
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
+def _in_memory(job: Decoding, key: str, progress: Progress | None) -> Pack:
+    held = _HELD.get()
+    known = None if held is None else held.get(key)
+    if known is not None and known[0] is job.source:
+        return known[1]
+    pixels = np.zeros(_shape(job), dtype=job.preparation.depth)
+    result = decode_source(job, pixels, progress=progress)
+    pixels.flags.writeable = False
+    kinds = result.channels, frozenset(result.depths)
+    pack = Pack(pixels, result.digests, result.facts, result.failures, key, None, *kinds)
+    if held is not None:
+        held[key] = job.source, pack
     return pack
 
 

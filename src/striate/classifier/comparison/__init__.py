@@ -1,0 +1,1 @@
+"""Runs on the same images, none of which any was trained on."""

@@ -1,0 +1,1 @@
+"""What a linear classifier makes of every stage's features."""

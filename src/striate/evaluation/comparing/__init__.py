@@ -1,0 +1,1 @@
+"""Two or more classifiers on the same images: paired differences, tests, intervals."""
