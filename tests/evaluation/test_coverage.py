@@ -8,6 +8,7 @@ from scipy.special import ndtr
 
 from striate.evaluation.clustered import clustered_auc, clustered_f1, clustered_proportion
 from striate.evaluation.intervals import Number, f1, wilson
+from striate.evaluation.reliability import reliability
 from striate.evaluation.roc import roc_auc
 from striate.evaluation.scores import scores
 
@@ -152,3 +153,19 @@ def test_the_corners_are_stated_not_hidden() -> None:
     )
     assert extreme == pytest.approx(0.92, abs=0.01)
     assert few == pytest.approx(0.912, abs=0.012)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("off", "wanted"), [(0.0, 0.98), (0.05, 0.91)])
+def test_of_the_calibration_error(off: float, wanted: float) -> None:
+    """Too wide where answers are calibrated, a little narrow where they are off: an absolute error keeps some bias."""
+    generator = np.random.default_rng(0)
+
+    def draw(seed: int) -> Number:
+        stated = generator.uniform(0.5, 0.88, 1000)
+        truth = np.where(generator.random(1000) < stated + off, 0, 1)
+        found = reliability(truth, np.stack([stated, 1 - stated], axis=1), seed=seed)
+        assert found is not None
+        return found.error
+
+    assert covered(off, map(draw, range(300))) == pytest.approx(wanted, abs=0.03)

@@ -75,7 +75,7 @@ def reliability(
     Bins hold equally many images (at least ten, equal confidences never parted), so none is empty or ruled by two
     images. The plain error is positive even for perfect calibration; what chance alone is expected to add is
     taken out (Kumar, Liang and Ma 2019, section 4; here for the absolute error: the mean of the folded normal of
-    each bin). The interval is that of bootstrapped plain errors, shifted alike; it reaches down to 0 where chance alone
+    each bin). The interval has the spread of bootstrapped errors, mended alike; it reaches down to 0 where chance alone
     explains the plain error. With `groups` those are resampled, and stand behind the interval of each bin.
     """
     check(truth, probabilities)
@@ -178,7 +178,7 @@ def _spread(
     groups: Int[np.ndarray, " images"] | None,
     seed: int,
 ) -> tuple[float, float] | None:
-    """Half the width of the 95 % interval of the plain error, and the largest plain error that chance alone explains.
+    """Half the width of the 95 % interval of the error, and the largest plain error that chance alone explains.
 
     Images or groups are resampled within fixed bins; chance is how far gaps of resamples stray from the images' own.
     """
@@ -196,7 +196,10 @@ def _spread(
     for row in found:
         weights = np.bincount(generator.integers(0, count, count), minlength=count)
         row[:] = (weights @ gaps) / (weights @ sizes)
-    low, high = np.quantile(np.abs(found).sum(axis=1), [0.025, 0.975])
+    counts = np.bincount(bin_of)
+    rates, share = np.bincount(bin_of, right) / counts, counts / n
+    mended = [float((share * _unbiased(row / share, rates, counts)).sum()) for row in found]
+    low, high = np.quantile(mended, [0.025, 0.975])
     chance = np.quantile(np.abs(found - own).sum(axis=1), 0.975)
     return float(high - low) / 2, float(chance)
 
