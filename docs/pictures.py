@@ -35,7 +35,7 @@ def main() -> None:
             "-m",
             "tensorboard.main",
             "--logdir",
-            "runs",
+            str(RUN),
             "--port",
             "6106",
             "--load_fast",
