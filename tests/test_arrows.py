@@ -8,7 +8,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "striate"
 OPEN_TO_ALL = {"errors", "files", "shapes", "drawing"}
-BELOW_CLASSIFIER = {"pixels", "data", "models", "training", "evaluation", "explanation", "run"}
+BELOW_CLASSIFIER = {"pixels", "data", "models", "training", "evaluation", "explanation", "run", "export"}
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
     "files": {"errors"},
@@ -21,6 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": OPEN_TO_ALL | {"evaluation"},
     "explanation": OPEN_TO_ALL | {"models", "evaluation.intervals"},
     "run": OPEN_TO_ALL | {"models", "pixels.preparation", "training.recipe", "training.history"},
+    "export": OPEN_TO_ALL | {"run", "models", "pixels.preparation", "evaluation.intervals"},
     "classifier": OPEN_TO_ALL | BELOW_CLASSIFIER,
     "__init__": OPEN_TO_ALL | BELOW_CLASSIFIER | {"classifier"},
     "__main__": {"cli"},

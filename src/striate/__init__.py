@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from striate.classifier.explaining.pictures import Explained as Explained
     from striate.classifier.explaining.pictures import explain_pictures as explain_pictures
     from striate.classifier.explaining.reason import Reason as Reason
+    from striate.classifier.exporting import Exported as Exported
     from striate.classifier.folds.folding import cross_validate as cross_validate
     from striate.classifier.probes.probed import Probe as Probe
     from striate.classifier.probes.probing import probe_stages as probe_stages
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from striate.pixels.properties import count_dense as count_dense
     from striate.pixels.properties import equivariance as equivariance
     from striate.pixels.properties import invariance as invariance
+    from striate.pixels.raw import raw_values as raw_values
     from striate.pixels.reading import read_picture as read_picture
     from striate.pixels.results import filter_sheet as filter_sheet
     from striate.pixels.results import write_filtered as write_filtered
@@ -126,6 +128,7 @@ HOMES = {
     "Decision": "striate.evaluation.decisions.decision",
     "Events": "striate.training.events",
     "Explained": "striate.classifier.explaining.pictures",
+    "Exported": "striate.classifier.exporting",
     "FILTER_ENDINGS": "striate.pixels.writing",
     "Figure": "striate.classifier.explaining.figures",
     "FoldsVerdict": "striate.evaluation.folds",
@@ -195,6 +198,7 @@ HOMES = {
     "probe_stages": "striate.classifier.probes.probing",
     "project": "striate.explanation.deconvnet",
     "quantise": "striate.pixels.filtering",
+    "raw_values": "striate.pixels.raw",
     "read_image": "striate.pixels",
     "read_picture": "striate.pixels.reading",
     "receptive_field": "striate.shapes",
@@ -238,6 +242,7 @@ __all__ = [
     "Decision",
     "Events",
     "Explained",
+    "Exported",
     "Figure",
     "FoldsVerdict",
     "ImageError",
@@ -306,6 +311,7 @@ __all__ = [
     "probe_stages",
     "project",
     "quantise",
+    "raw_values",
     "read_image",
     "read_picture",
     "receptive_field",

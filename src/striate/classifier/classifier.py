@@ -20,6 +20,7 @@ from striate.classifier.decisions.deciding import Wishes
 from striate.classifier.decisions.decision_file import read_decision, write_decision
 from striate.classifier.explaining.question import Question
 from striate.classifier.explaining.reason import Reason, explain_one
+from striate.classifier.exportable import Exportable
 from striate.classifier.fitting import fit_classifier
 from striate.classifier.labels import typed
 from striate.classifier.material import Given
@@ -35,7 +36,7 @@ from striate.training.events import EventList, Events
 from striate.training.recipe import Recipe
 
 
-class Classifier(ClassifierMixin, BaseEstimator):
+class Classifier(Exportable, ClassifierMixin, BaseEstimator):
     """A convolutional classifier of images, with scikit-learn's contract.
 
     >>> from sklearn.datasets import load_digits
