@@ -20,7 +20,7 @@ EXTRACTION = ("model=compact", "freeze=stage2", "extract=true")
 @pytest.mark.parametrize(
     ("settings", "spots"),
     [
-        pytest.param(TWO_PHASES, (4,), id="between the phases"),
+        pytest.param(TWO_PHASES, (4,), id="between the phases", marks=pytest.mark.slow),
         pytest.param(TWO_PHASES, (4, 6), id="and in the second", marks=pytest.mark.slow),
         pytest.param(EXTRACTION, (3,), id="on extracted features", marks=pytest.mark.slow),
         pytest.param(

@@ -100,7 +100,13 @@ def test_every_file_shows_its_commands(name: str, one: Step) -> None:
         assert f"--group-from '{one.group_from}'" in text
 
 
-@pytest.mark.parametrize("name", ENTRIES)
+LONG = ("transfer_digits", "resnet20_cifar10")
+"""Longer than others that take the same steps."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in LONG else ()) for name in ENTRIES]
+)
 def test_a_recipe_runs_in_small(name: str, tmp_path: Path) -> None:
     """From pictures to verdict and comparison, and its log supports a promise."""
     said: list[str] = []
