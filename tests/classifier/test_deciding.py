@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from striate import Classifier, Recipe, RunError, StriateError, UsageError, judge, load_images
+from striate import Classifier, Recipe, RunError, StriateError, UsageError, judge, load_images, verdict_text
 from striate.classifier.decisions.deciding import Wishes, held_back
 from striate.classifier.judging import Asked, own_images
 from striate.evaluation.decisions.decided import rates_of
@@ -149,7 +149,7 @@ def test_without_a_calibration_all_of_validation_decides() -> None:
     )
 
 
-@pytest.mark.parametrize("sureness", ["energy", "mahalanobis"])
+@pytest.mark.parametrize("sureness", [pytest.param("energy", marks=pytest.mark.slow), "mahalanobis"])
 def test_other_measures_of_sureness_reach_the_answers(
     classifier: Classifier, sureness: str, tmp_path: Path, pictures_of_digits: Path
 ) -> None:
@@ -310,3 +310,17 @@ def test_groups_named_later_do_not_move_the_halves(tmp_path: Path) -> None:
     assert set(held_images.names) == set(rest.names)
     assert not set(held_images.names) & set(half.names)
     assert grouped.groups is not None
+
+
+def test_measures_by_distance_are_missed_aloud(tmp_path: Path, pictures_of_digits: Path) -> None:
+    """A run whose training images have gone judges other images by two measures, and says why not by four."""
+    grouped_digits(tmp_path)
+    Classifier(Recipe(model="mlp", epochs=1)).fit(load_images(tmp_path / "table.csv"), out=tmp_path / "run")
+    again = Classifier.load(tmp_path / "run")
+    (tmp_path / "table.csv").rename(tmp_path / "moved.csv")
+    verdict = again.evaluate(tmp_path / "moved.csv", leaks="accept", unknown=pictures_of_digits)
+    assert verdict.unknown is not None
+    assert [one.score for one in verdict.unknown.scores] == ["probability", "energy"]
+    assert verdict.unknown.left_out == "no distances: the run's own training images are not at hand"
+    assert verdict.unknown.left_out in verdict_text(verdict)
+    assert verdict.to_dict()["unknown"]["left_out"] == verdict.unknown.left_out

@@ -44,7 +44,10 @@ EACH = 200
 """Pictures of each kind: a thousand in all."""
 
 
-@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(kind, marks=pytest.mark.slow if kind in ("uint16", "windowed") else ()) for kind in CASES],
+)
 def test_an_exported_file(kind: str, tmp_path: Path) -> None:
     """One export, which takes seconds, and everything that must hold of it."""
     preparation, options = CASES[kind]

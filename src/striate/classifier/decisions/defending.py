@@ -114,7 +114,7 @@ def by_column(verdict: Verdict, made: Material, column: str) -> Verdict:
 def unknown(classifier: "Classifier", made: Material, location: str, *, pseudonymous: bool) -> Unknown:
     """How well pictures of none of the classes are told from the images judged, by every measure there is.
 
-    Those by distances need the run's own training images: they are left out where those are not at hand. Raises
+    Those by distances need the run's own training images: where those are not at hand, `left_out` says so. Raises
     SourceError where no picture at the location can be read.
     """
     predictor = classifier.predictor_
@@ -124,7 +124,8 @@ def unknown(classifier: "Classifier", made: Material, location: str, *, pseudony
         raise SourceError(f"--unknown: no picture in {location} can be read{why}.")
     known = {"probability": made.said.probabilities.max(axis=1), "energy": made.said.energy}
     other = {"probability": said.probabilities.max(axis=1), "energy": said.energy}
-    if features is not None and (training := _training(classifier)) is not None:
+    training = _training(classifier) if features is not None else "its head has no layer with weights"
+    if features is not None and not isinstance(training, str):
         own = features_of_rows(predictor, made.pack.pixels, made.images.rows)
         gaussians = fit_gaussians(*training)
         known |= {"mahalanobis": gaussians.sureness(own), "neighbour": neighbour_sureness(training[0], own)}
@@ -145,16 +146,18 @@ def unknown(classifier: "Classifier", made: Material, location: str, *, pseudony
         scores=tuple(judge_unknown(name, known[name], other[name]) for name in known),
         called=dict(called.most_common()),
         answered=answered,
+        left_out=f"no distances: {training}" if isinstance(training, str) else "",
     )
 
 
 def _training(
     classifier: "Classifier",
-) -> tuple[Float64[np.ndarray, "images features"], Int[np.ndarray, " images"]] | None:
+) -> tuple[Float64[np.ndarray, "images features"], Int[np.ndarray, " images"]] | str:
+    """What distances are measured from, or why there are none: two measures of four remain."""
     try:
         return training_features(classifier)
-    except SourceError:  # the run's own images are elsewhere; two measures of four remain
-        return None
+    except SourceError:
+        return "the run's own training images are not at hand"
 
 
 def _of_pictures(

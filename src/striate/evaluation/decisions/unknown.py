@@ -32,7 +32,8 @@ class Unknown:
     """How every measure of sureness tells the known images from those of `source`, which are of none of the classes.
 
     `called` is how many unknown images are given each class, by its name. `answered` is the share of the unknown
-    images that the run's own threshold for abstaining lets pass, None where it has none.
+    images that the run's own threshold for abstaining lets pass, None where it has none. `left_out` is why measures by
+    distance could not be taken, '' where they were.
     """
 
     source: str
@@ -41,6 +42,7 @@ class Unknown:
     scores: tuple[UnknownVerdict, ...]
     called: dict[str, int]
     answered: Number | None = None
+    left_out: str = ""
 
     def to_dict(self) -> dict[str, object]:
         """Everything as plain values."""
@@ -51,6 +53,7 @@ class Unknown:
             "scores": [one.to_dict() for one in self.scores],
             "called": self.called,
             "answered": self.answered.to_dict() if self.answered else None,
+            "left_out": self.left_out,
         }
 
 

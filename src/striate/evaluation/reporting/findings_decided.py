@@ -198,6 +198,8 @@ def on_unknown(unknown: Unknown) -> str:
         )
     if unknown.answered is not None and unknown.answered.value is not None:
         said += f" The threshold for abstaining lets {numbers.percent(unknown.answered)} of them pass."
+    if unknown.left_out:
+        said += f" There were {unknown.left_out}."
     return said
 
 

@@ -84,6 +84,8 @@ def unknown_lines(unknown: Unknown) -> list[str]:
         name = max(unknown.called, key=lambda name: unknown.called[name])
         called = f"{unknown.called[name]:,} of {unknown.images:,}"
         lines.append(f"{'':<20}called {shorten(visible(name), LONGEST_NAME)} most often: {called}")
+    if unknown.left_out:
+        lines.append(f"{'':<20}{unknown.left_out}")
     return lines
 
 
