@@ -288,6 +288,7 @@ def train(out: str | Path) -> Classifier:
     return Classifier(recipe, network=column()).fit(X[:300].reshape(-1, 8, 8), y[:300], out=out, resume=True)
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_to_the_same_bits(tmp_path: Path) -> None:
     folder = tmp_path / "killed"
     script = SCRIPT.format(tests=str(Path(__file__).parent), out=str(folder))

@@ -75,6 +75,7 @@ def test_two_probes_are_the_same_to_the_last_bit(few: Images, few_probed: striat
     assert again.to_csv() == few_probed.to_csv()
 
 
+@pytest.mark.slow
 def test_the_last_stage_reads_as_well_as_a_head_trained_on_it_frozen() -> None:
     images = load_images("digits").select(np.arange(500)).with_splits(0)
     recipe = Recipe(

@@ -91,6 +91,7 @@ def test_ctrl_c_saves_and_the_printed_command_ends_as_if_nothing_had_been(tmp_pa
     assert kill.ending(tmp_path / "runs" / "digits") == kill.ending(tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_sigterm_saves_too_and_names_are_quoted_for_the_shell(tmp_path: Path) -> None:
     out = tmp_path / "a run"
     again = stopped(kill.train_command(out, 50, resume=False), signal.SIGTERM, tmp_path)
