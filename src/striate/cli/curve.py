@@ -11,6 +11,7 @@ from striate.cli.border import command_line, in_plain_words
 from striate.cli.sources import (
     Group,
     GroupFrom,
+    Model,
     OneObject,
     Pseudonyms,
     Quiet,
@@ -28,9 +29,7 @@ if TYPE_CHECKING:
 @in_plain_words
 def curve(
     source: Source,
-    model: Annotated[
-        str | None, typer.Option(help="Name of the network, or that of --weights.  [default: compact]")
-    ] = None,
+    model: Model = None,
     weights: Annotated[
         str | None,
         typer.Option(help="First weights of every training, as for `train`.  [default: drawn anew]"),

@@ -30,6 +30,9 @@ Settings = Annotated[
     typer.Option("--set", metavar="FIELD=VALUE", help="Any field of the recipe; repeatable."),
 ]
 Splits = Annotated[Path | None, typer.Option(help="A splits.csv to use instead of splitting anew.")]
+Model = Annotated[
+    str | None, typer.Option(help="Name of the network, or that of --weights.  [default: compact]")
+]
 OneObject = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 

@@ -10,6 +10,7 @@ from striate.cli.border import command_line, in_plain_words
 from striate.cli.sources import (
     Group,
     GroupFrom,
+    Model,
     Pseudonyms,
     Quiet,
     Settings,
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 @in_plain_words
 def train(
     source: Source,
-    model: Annotated[
-        str | None, typer.Option(help="Name of the network, or that of --weights.  [default: compact]")
-    ] = None,
+    model: Model = None,
     weights: Annotated[
         str | None,
         typer.Option(help="First weights: a run, a file, or torchvision:NAME.  [default: drawn anew]"),
