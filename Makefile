@@ -15,8 +15,8 @@ demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, 
 test: lint  ## everything that must hold, in under ten minutes on two cores; a worker a core, each with one thread
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-test-slow: lint  ## the tests that take minutes
-	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
+test-slow: lint  ## the tests that take minutes, with new random examples
+	STRIATE_EXAMPLES=new $(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 test-zoo: $(ZOO)/dev  ## timm's networks and torchvision's, in an environment of about 5 GB of its own
 	$(ZOO)/bin/python -m pytest -m zoo tests/zoo

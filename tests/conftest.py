@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that green stays green; `make test-slow` draws new ones.
+settings.register_profile("same", derandomize=True)
+settings.register_profile("new", print_blob=True)
+settings.load_profile(os.environ.get("STRIATE_EXAMPLES", "same"))
 
 # Tiny networks gain nothing from a second thread, and lose much when the machine is busy.
 os.environ["OMP_NUM_THREADS"] = "1"

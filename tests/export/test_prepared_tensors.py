@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 from exported_kit import KINDS, picture
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from striate.export.preparing import Preparing, resampling_matrix
@@ -36,6 +36,9 @@ def both(preparation: Preparation, one: Picture) -> tuple[np.ndarray, np.ndarray
 
 
 @settings(max_examples=40, deadline=None)
+@example(
+    "uint8", 0, (23, 15), (33, 22), 1, "pad", "100/1", 0
+)  # 33 · 15 / 22 rows: a half, if each step is right
 @given(
     kind=st.sampled_from(sorted(FEEDS)),
     number=st.integers(0, 11),

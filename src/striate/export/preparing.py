@@ -104,9 +104,14 @@ class Preparing(nn.Module):
     ) -> tuple[Float64[Tensor, " 1"], Float64[Tensor, " 1"]]:
         """The size of the picture within the border."""
         wanted = self.preparation
+        # torch divides a number by a tensor as number · reciprocal, which rounds twice: 33 · (15 / 22) misses its half.
+        whole_height, whole_width = (
+            torch.full_like(height, wanted.height),
+            torch.full_like(width, wanted.width),
+        )
         if wanted.fit == "stretch":
-            return torch.full_like(height, wanted.height), torch.full_like(width, wanted.width)
-        ratio = torch.minimum(wanted.height / height, wanted.width / width)
+            return whole_height, whole_width
+        ratio = torch.minimum(whole_height / height, whole_width / width)
         down = torch.round(height * ratio).clamp(1, wanted.height)
         return down, torch.round(width * ratio).clamp(1, wanted.width)
 
