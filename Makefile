@@ -5,6 +5,11 @@ BIN := $(VENV)/bin
 ZOO ?= .venv-zoo
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# Whole runs go through these. Shapes of arrays in data, pixels and evaluation are checked by the tests of those rooms;
+# to check them again for every picture of every run would double the time.
+DOORS := tests/classifier tests/cli tests/export tests/serving
+ABOVE := striate.classifier,striate.export,striate.explanation,striate.models,striate.run,striate.serving,striate.training,beartype.beartype
+
 .PHONY: demo test test-slow test-zoo lint format bench recipes pictures clean
 
 demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, write the report
@@ -13,7 +18,8 @@ demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, 
 	$(BIN)/striate evaluate runs/demo
 
 test: lint  ## everything that must hold, in under ten minutes on two cores; a worker a core, each with one thread
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist worksteal $(DOORS:%=--ignore=%)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(DOORS) --jaxtyping-packages=$(ABOVE)
 
 test-slow: lint  ## the tests that take minutes, with new random examples
 	STRIATE_EXAMPLES=new $(BIN)/python -m pytest -n auto --dist worksteal -m slow

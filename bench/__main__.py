@@ -21,6 +21,7 @@ from bench import (
     pack,
     prediction,
     rates,
+    serving_hostile,
     startup,
     step,
     tricks,
@@ -44,6 +45,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "tricks": tricks.lines,
     "verdict": verdict.lines,
     "rates": rates.lines,
+    "hostile": serving_hostile.lines,
     "accuracy": accuracy.lines,
 }
 

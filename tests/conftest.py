@@ -26,6 +26,17 @@ def cache_of_the_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[P
         yield folder
 
 
+@pytest.fixture(scope="module", autouse=True)
+def fewer_resamples(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A thousand resamples in place of ten thousand wherever it is not the intervals that are tested."""
+    from striate.evaluation import resampling
+
+    with pytest.MonkeyPatch.context() as patch:
+        if request.path.parent.name in ("classifier", "cli", "export", "serving", "tests"):
+            patch.setattr(resampling, "RESAMPLES", 1000)
+        yield
+
+
 @pytest.fixture(scope="session")
 def digits_run(tmp_path_factory: pytest.TempPathFactory, cache_of_the_session: Path) -> Path:
     """A finished run on the embedded digits; to be read, or copied, never written to."""

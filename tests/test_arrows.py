@@ -23,11 +23,12 @@ ALLOWED: dict[str, set[str]] = {
     "run": OPEN_TO_ALL | {"models", "pixels.preparation", "training.recipe", "training.history"},
     "export": OPEN_TO_ALL | {"run", "models", "pixels.preparation", "evaluation.intervals"},
     "classifier": OPEN_TO_ALL | BELOW_CLASSIFIER,
-    "__init__": OPEN_TO_ALL | BELOW_CLASSIFIER | {"classifier"},
+    "__init__": OPEN_TO_ALL | BELOW_CLASSIFIER | {"classifier", "serving"},
     "__main__": {"cli"},
+    "serving": set(),
     "cli": set(),
 }
-ROOT_ONLY = {"cli"}
+ROOT_ONLY = {"cli", "serving"}
 """Rooms that use the package root alone: if they need more, the public API is too small."""
 WITHOUT_TORCH = {"errors", "files", "shapes", "drawing", "pixels", "evaluation"}
 

@@ -7,6 +7,7 @@ import pytest
 import kill
 
 
+@pytest.mark.slow
 def test_two_kills_change_nothing(tmp_path: Path) -> None:
     whole = kill.run_to_end(tmp_path / "whole", epochs=12)
     killed, _ = kill.run_with_kills(tmp_path / "killed", epochs=12, kills=2, seed=1)

@@ -97,6 +97,7 @@ def piped(words: list[str], reader: str) -> tuple[list[str], int, str]:
     return lines, int(code), done.stderr
 
 
+@pytest.mark.slow
 def test_a_reader_that_leaves_is_left_in_peace(archives: dict[int, Path], pictures_run: Path) -> None:
     lines, code, error = piped(command("predict", pictures_run, archives[2000], "--json"), "head -1")
     assert (code, error) == (0, "")

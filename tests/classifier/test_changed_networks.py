@@ -40,6 +40,7 @@ def test_a_changed_network_comes_back_from_its_run(
     assert {name: written[name] for name in fields} == fields
 
 
+@pytest.mark.slow
 def test_the_command_line_trains_and_shows_a_changed_network(tmp_path: Path) -> None:
     settings = ["--set", "model=lesson", "--set", "activation=tanh", "--set", "batch_norm=true"]
     train("digits", tmp_path / "run", *settings)

@@ -79,6 +79,7 @@ def test_every_file_says_the_same(pair: tuple[Path, Path], tmp_path: Path) -> No
     assert page.count("data:image/png") == min(48, sum(row["short"] != row["long"] for row in rows))
 
 
+@pytest.mark.slow
 def test_other_splits_leave_out_what_one_was_trained_on(table: Images, pair: tuple[Path, Path]) -> None:
     other = Classifier(QUICK.changed(epochs=1, seed=5)).fit(table)
     compared = compare_runs([pair[0], other], None, None, 0, Asked())

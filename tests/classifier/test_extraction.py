@@ -219,6 +219,7 @@ def test_a_stream_gives_the_same_weights(pictures: Path) -> None:
     assert largest_difference(packed, streamed) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("optimiser", "steps"), [("adamw", 2), ("adamw", 6), ("sgd", 9)])
 def test_a_stopped_run_resumes_bit_for_bit_from_checkpoints_of_the_tail(
     task: Arrays, tmp_path: Path, optimiser: str, steps: int

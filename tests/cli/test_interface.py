@@ -83,6 +83,7 @@ def test_the_default_folder_is_the_first_that_is_free(
         assert (tmp_path / "runs" / name / "manifest.json").is_file()
 
 
+@pytest.mark.slow
 def test_train_goes_on_when_its_reader_leaves(tmp_path: Path) -> None:
     words = shlex.join(command("train", "digits", "--out", tmp_path / "run", *QUICK, "--epochs", 3, "--json"))
     done = subprocess.run(f"{words} | head -1", shell=True, capture_output=True, text=True, check=True)

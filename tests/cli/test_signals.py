@@ -37,6 +37,7 @@ def on_a_terminal(words: list[str], **environment: str) -> tuple[int, str]:
     return process.wait(), written.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar_and_colours_only_where_they_are_wanted(tmp_path: Path) -> None:
     colour = re.compile(r"\x1b\[[0-9;]*[34][0-9][0-9;]*m")
     shown = {}

@@ -17,7 +17,8 @@ class Answer:
     probability reaches, or else the most probable of the others. `operating` says of each point's class whether it is
     reached. `abstained` is True where the run's threshold for answering is not reached: `label` is then no more than
     the best guess, and `to_dict` and the command line give no class. `classes` is the prediction set. All three are
-    None where the run has decided no such thing.
+    None where the run has decided no such thing. `digest`, where it was asked for, is the SHA-256 of what the network
+    was given: float32 values, channel by channel, row by row.
     """
 
     source: str
@@ -28,6 +29,7 @@ class Answer:
     operating: dict[str, bool] | None = None
     abstained: bool | None = None
     classes: tuple[str, ...] | None = None
+    digest: str | None = None
 
     @property
     def said(self) -> str | None:
@@ -38,7 +40,12 @@ class Answer:
         """`{source, class, probability, probabilities}` and what is decided, or `{source, error}`, for JSON."""
         if self.error is not None:
             return {"source": self.source, "error": self.error}
-        decided = {"operating": self.operating, "abstained": self.abstained, "set": self.classes}
+        decided = {
+            "operating": self.operating,
+            "abstained": self.abstained,
+            "set": self.classes,
+            "digest": self.digest,
+        }
         return {
             "source": self.source,
             "class": self.said,

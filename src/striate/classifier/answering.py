@@ -21,14 +21,18 @@ Prepared = np.ndarray | str
 
 
 def stream(
-    predictor: Predictor, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False
+    predictor: Predictor,
+    paths: Iterable[str | os.PathLike],
+    *,
+    pseudonymous: bool = False,
+    digests: bool = False,
 ) -> Iterator[Answer]:
     """One answer a picture, in the order of the listing."""
     pictures = list_pictures(paths, predictor.preparation.draft_size())
     if pseudonymous:
         key = secret_key()
         pictures = ((pseudonyms([name], kind="image", key=key)[0], read) for name, read in pictures)
-    return predictor.answers(decoded_ahead(predictor, pictures))
+    return predictor.answers(decoded_ahead(predictor, pictures), digests=digests)
 
 
 def decoded_ahead(

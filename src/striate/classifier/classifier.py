@@ -31,6 +31,7 @@ from striate.errors import ImageError
 from striate.evaluation import Verdict
 from striate.evaluation.decisions.decision import Decision
 from striate.files import explain
+from striate.pixels.picture import Picture
 from striate.run import Run, load_run, save_run
 from striate.training.events import EventList, Events
 from striate.training.recipe import Recipe
@@ -133,7 +134,7 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
 
     def explain(
         self,
-        image: str | os.PathLike | bytes | Shaped[np.ndarray, "..."],
+        image: str | os.PathLike | bytes | Picture | Shaped[np.ndarray, "..."],
         *,
         method: str = "gradcam",
         stage: str | None = None,
@@ -150,13 +151,16 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
         question = Question(method=method, stage=stage, label=label, options=options)
         return explain_one(self.predictor_, image, question)
 
-    def answers(self, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False) -> Iterator[Answer]:
+    def answers(
+        self, paths: Iterable[str | os.PathLike], *, pseudonymous: bool = False, digests: bool = False
+    ) -> Iterator[Answer]:
         """Answers for every picture in files, folders and archives, in order, however many there are.
 
         A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number. With
-        `pseudonymous` pictures are called by keyed digests of their names.
+        `pseudonymous` pictures are called by keyed digests of their names. With `digests` each answer tells the
+        SHA-256 of what the network was given.
         """
-        return stream(self.predictor_, paths, pseudonymous=pseudonymous)
+        return stream(self.predictor_, paths, pseudonymous=pseudonymous, digests=digests)
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Accuracy on labelled images: a table, or arrays and their labels."""

@@ -1,4 +1,4 @@
-"""`Classifier.export`: the method, apart from the class that has it."""
+"""`Classifier.export` and `.responder`: the methods, apart from the class that has them."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from striate.classifier.classifier import Classifier
     from striate.classifier.exporting import Exported
+    from striate.classifier.responding import Responder
 
 
 class Exportable:
-    """What a classifier can be written to besides a run folder."""
+    """What a classifier becomes for other programs: a file, or the answers of a service."""
 
     def export(
         self,
@@ -34,3 +35,30 @@ class Exportable:
         classifier = cast("Classifier", self)
         classifier._require_fitted()
         return export_classifier(classifier, Path(path), X, y, to=to, quantise=quantise, **asked)
+
+    def responder(self, engine: str = "auto") -> "Responder":
+        """What a service asks: prepared pictures answered together, by "onnxruntime" or "torch".
+
+        "auto" takes onnxruntime where it is installed and can say what this classifier says, else torch. The first
+        time, a graph is written to the cache. Raises UsageError for another engine; for "onnxruntime" StriateError
+        where it is not installed, ModelError where it cannot answer for this classifier.
+        """
+        from striate.classifier.responding import responder_of
+
+        classifier = cast("Classifier", self)
+        classifier._require_fitted()
+        return responder_of(classifier, engine)
+
+    @property
+    def facts_(self) -> "dict[str, Any]":
+        """What other programs must know of this classifier, as plain values: classes, input, decision, digests.
+
+        The same as the metadata of an exported file, and the network's parameters and multiply-adds. Nothing in it
+        names an image, a person or a folder.
+        """
+        from striate.classifier.exported_facts import facts_of_export
+
+        classifier = cast("Classifier", self)
+        classifier._require_fitted()
+        counts = {name: classifier.about_[name] for name in ("parameters", "multiply_adds")}
+        return {**facts_of_export(classifier), **counts}

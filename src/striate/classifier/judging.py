@@ -245,7 +245,9 @@ def answer_one(predictor: Predictor, image: Any) -> Answer:
 
 
 def read_one(predictor: Predictor, image: Any) -> tuple[str, Picture]:
-    """One picture and what it is called: a file, its bytes, or an array `height width [channel]`."""
+    """One picture and what it is called: a file, its bytes, an array `height width [channel]`, or a read picture."""
+    if isinstance(image, Picture):
+        return "picture", image
     if isinstance(image, np.ndarray):
         return "array", ArraySource(image[None]).load("array/0001")
     source = "bytes" if isinstance(image, bytes) else os.fspath(image)

@@ -1,8 +1,9 @@
 """From pictures to probabilities: the one forward pass behind fit, predict, evaluate, report and the command line."""
 
 import functools
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import torch
@@ -161,7 +162,9 @@ class Predictor:
         none = np.zeros((0, len(self.classes)))
         return Said(none, none, none, none[:, 0])
 
-    def answers(self, pictures: Iterable[tuple[str, np.ndarray | str]]) -> Iterator[Answer]:
+    def answers(
+        self, pictures: Iterable[tuple[str, np.ndarray | str]], *, digests: bool = False
+    ) -> Iterator[Answer]:
         """Answers in the order of the pictures; a picture that is a sentence is one that could not be read.
 
         At most one batch of pictures is held at a time.
@@ -170,18 +173,24 @@ class Predictor:
         for picture in pictures:
             waiting.append(picture)
             if len(waiting) == self.batch_size:
-                yield from self._answer(waiting)
+                yield from self._answer(waiting, digests)
                 waiting = []
-        yield from self._answer(waiting)
+        yield from self._answer(waiting, digests)
 
-    def _answer(self, pictures: list[tuple[str, np.ndarray | str]]) -> Iterator[Answer]:
+    def _answer(self, pictures: list[tuple[str, np.ndarray | str]], digests: bool) -> Iterator[Answer]:
         readable = [pixels for _, pixels in pictures if not isinstance(pixels, str)]
         rows = self._rows(np.stack(readable)) if readable else iter(())
         for source, pixels in pictures:
             if isinstance(pixels, str):
                 yield Answer(source, error=pixels)
             else:
-                yield answer_of(source, self.classes, *next(rows), self.decision)
+                answer = answer_of(source, self.classes, *next(rows), self.decision)
+                yield replace(answer, digest=self.digest(pixels)) if digests else answer
+
+    def digest(self, pixels: Shaped[np.ndarray, "height width channels"]) -> str:
+        """SHA-256 of what the network is given of a prepared picture: float32, channel by channel, row by row."""
+        values = np.ascontiguousarray(to_input(pixels[None], self.preparation)[0].numpy())
+        return hashlib.sha256(values.astype("<f4").tobytes()).hexdigest()
 
     def _rows(
         self, pixels: Shaped[np.ndarray, "images height width channels"]

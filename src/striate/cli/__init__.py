@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from striate.cli import compare, curve, data, evaluate, explain, export, models, predict, probe, train
+from striate.cli import compare, curve, data, evaluate, explain, export, models, predict, probe, serve, train
 from striate.cli import filter as filter_verb
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
     striate explain runs/digits photo.png      where the network looked
     striate compare runs/a runs/b              which is better on the same images, and how sure that is
     striate export runs/digits --to onnx       one file for other programs, compared with the run
+    striate serve runs/digits                  the same answers over HTTP, and a page
     striate models                             the networks
     striate probe runs/digits digits           what each stage of a network knows of the classes
     striate curve digits                       what twice the images would give
@@ -37,6 +38,7 @@ app.command("predict")(predict.predict)
 app.command("explain")(explain.explain)
 app.command("compare")(compare.compare)
 app.command("export")(export.export)
+app.command("serve")(serve.serve)
 app.command("models")(models.models)
 app.command("probe")(probe.probe)
 app.command("curve")(curve.curve)

@@ -25,6 +25,9 @@ def predict(
     pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A csv with one column a class.")] = False,
+    digests: Annotated[
+        bool, typer.Option("--digests", help="With --json or --csv: SHA-256 of what the network was given.")
+    ] = False,
 ) -> None:
     """Predict the class of pictures.
 
@@ -36,12 +39,14 @@ def predict(
 
     if as_json and as_csv:
         raise striate.UsageError("--json and --csv exclude each other: choose one.")
+    if digests and not (as_json or as_csv):
+        raise striate.UsageError("--digests needs a row with room for them: add --json or --csv.")
     classifier = striate.Classifier.load(run)
-    row = json_row if as_json else csv_row(classifier) if as_csv else text_row
+    row = json_row if as_json else csv_row(classifier, digests) if as_csv else text_row
     unread = total = 0
     for note in classifier.notes_:
         print(f"note: {note}", file=sys.stderr)
-    for answer in classifier.answers(paths, pseudonymous=pseudonyms):
+    for answer in classifier.answers(paths, pseudonymous=pseudonyms, digests=digests):
         row(answer)
         total += 1
         unread += answer.error is not None
@@ -56,11 +61,13 @@ def json_row(answer: "striate.Answer") -> None:
     print(json.dumps(answer.to_dict(), ensure_ascii=False, allow_nan=False))
 
 
-def csv_row(classifier: "striate.Classifier") -> "Callable[[striate.Answer], None]":
+def csv_row(classifier: "striate.Classifier", digests: bool) -> "Callable[[striate.Answer], None]":
     """A function that writes one csv row an answer, below a header it writes first."""
     classes = classifier.class_names_
     writer = csv.writer(sys.stdout, lineterminator="\n")
     decided = decided_cells(classifier.decision_)
+    if digests:
+        decided["digest"] = lambda answer: answer.digest
     writer.writerow(["source", "class", "probability", "error", *(f"p:{name}" for name in classes), *decided])
 
     def write(answer: "striate.Answer") -> None:

@@ -48,8 +48,14 @@ class Answering(nn.Module):
     ]:
         """Probabilities, logits and prepared pictures."""
         prepared = self.preparing(pixels, full_scale)
+        return *self.of_prepared(prepared), prepared
+
+    def of_prepared(
+        self, prepared: Float32[Tensor, "batch channel height width"]
+    ) -> tuple[Float32[Tensor, "batch class"], Float32[Tensor, "batch class"]]:
+        """Probabilities and logits of prepared pictures."""
         logits = self._logits(prepared)
-        return self.calibrating(logits).float(), logits.float(), prepared
+        return self.calibrating(logits).float(), logits.float()
 
     def _logits(
         self, prepared: Float32[Tensor, "batch channel height width"]

@@ -2,13 +2,14 @@
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float32
+from torch.export import ExportedProgram
 
 from striate.errors import ModelError, StriateError
 from striate.export.answering import Answering
@@ -37,15 +38,26 @@ def write_onnx(answering: Answering, path: Path, metadata: Mapping[str, Any], fu
 
     Raises ModelError for a network that cannot be expressed in ONNX, or is too large for one file.
     """
-    program = traced(answering)
+    import onnx
+
+    model = graph_of(traced(answering), INPUTS, OUTPUTS)
+    tidy(model, AXES)
+    default = onnx.numpy_helper.from_array(np.array(full_scale, np.float32), INPUTS[1])
+    model.graph.initializer.append(default)
+    describe(model, {**metadata, "opset": OPSET})
+    path.write_bytes(model.SerializeToString())
+
+
+def graph_of(program: ExportedProgram, inputs: Sequence[str], outputs: Sequence[str]) -> Any:
+    """A followed module as an ONNX model; raises ModelError as `write_onnx` does."""
     try:
         with silenced(), torch.no_grad():
             made = torch.onnx.export(
                 program,
                 dynamo=True,
                 external_data=False,
-                input_names=list(INPUTS),
-                output_names=list(OUTPUTS),
+                input_names=list(inputs),
+                output_names=list(outputs),
                 opset_version=OPSET,
                 verbose=False,
             )
@@ -57,19 +69,16 @@ def write_onnx(answering: Answering, path: Path, metadata: Mapping[str, Any], fu
     model = made.model_proto
     if model.ByteSize() > LARGEST:
         raise ModelError("The network is larger than the 2 GB that one ONNX file can hold: use --to torch.")
-    tidy(model, full_scale)
-    describe(model, {**metadata, "opset": OPSET})
-    path.write_bytes(model.SerializeToString())
+    return model
 
 
-def tidy(model: Any, full_scale: float) -> None:
-    """Names for the open axes, a default for `full_scale`, and none of the exporter's notes on our source files."""
-    import onnx
-
+def tidy(model: Any, axes: Sequence[str]) -> None:
+    """Names for the open axes of the first input, and none of the exporter's notes on our source files."""
     graph = model.graph
     names = {
         axis.dim_param: name
-        for axis, name in zip(graph.input[0].type.tensor_type.shape.dim, AXES, strict=True)
+        for axis, name in zip(graph.input[0].type.tensor_type.shape.dim, axes, strict=True)
+        if axis.dim_param
     }
     for value in (*graph.input, *graph.output):
         for axis in value.type.tensor_type.shape.dim:
@@ -79,8 +88,6 @@ def tidy(model: Any, full_scale: float) -> None:
     for part in (*graph.node, *graph.initializer, *graph.input, *graph.output, graph):
         del part.metadata_props[:]
         part.doc_string = ""
-    default = onnx.numpy_helper.from_array(np.array(full_scale, np.float32), INPUTS[1])
-    graph.initializer.append(default)
 
 
 def describe(model: Any, metadata: Mapping[str, Any]) -> None:
@@ -95,15 +102,7 @@ def describe(model: Any, metadata: Mapping[str, Any]) -> None:
 
 def onnx_answers(path: Path) -> Callable[[Float32[np.ndarray, "batch height width channel"], float], Answers]:
     """A function that asks an ONNX file, through onnxruntime on the processor."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = torch.get_num_threads()
-    options.add_session_config_entry(
-        "session.intra_op.allow_spinning", "0"
-    )  # other work on the machine goes on
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = session_of(path, threads=torch.get_num_threads())
     wanted = ["probabilities", "prepared"]
 
     def answers(pixels: Float32[np.ndarray, "batch height width channel"], full_scale: float) -> Answers:
@@ -112,3 +111,16 @@ def onnx_answers(path: Path) -> Callable[[Float32[np.ndarray, "batch height widt
         return Answers(said, prepared)
 
     return answers
+
+
+def session_of(path: Path, *, threads: int) -> Any:
+    """An ONNX file in onnxruntime, on the processor."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry(
+        "session.intra_op.allow_spinning", "0"
+    )  # other work on the machine goes on
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

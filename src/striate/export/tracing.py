@@ -4,8 +4,10 @@ import contextlib
 import logging
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import torch
+from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from striate.errors import ModelError
@@ -28,18 +30,23 @@ def traced(answering: Answering) -> ExportedProgram:
         2: Dim("width", min=1),
         3: Dim("channel", min=1, max=3),
     }
-    was_training = answering.network.training
-    answering.eval()
+    return followed(answering, example, (open_axes, None))
+
+
+def followed(module: nn.Module, example: tuple[Tensor, ...], axes: tuple[Any, ...]) -> ExportedProgram:
+    """The operations of a module on an example, with some axes left open; raises ModelError as `traced` does."""
+    was_training = module.training
+    module.eval()
     try:
         with torch.no_grad(), silenced():
-            return torch.export.export(answering, example, dynamic_shapes=(open_axes, None), strict=False)
+            return torch.export.export(module, example, dynamic_shapes=axes, strict=False)
     except Exception as error:  # whatever a network's code raises when tensors have no values yet
         raise ModelError(
             f"The network cannot be exported: torch.export cannot follow it ({first_line(error)}). Its forward must"
             " take the same steps for every picture and for any number of pictures."
         ) from error
     finally:
-        answering.network.train(was_training)
+        module.train(was_training)
 
 
 @contextlib.contextmanager

@@ -213,9 +213,18 @@ def _in_channels(image: ImageArray, channels: int) -> ImageArray:
     if channels == 3 and image.shape[2] == 1:
         return np.repeat(image, 3, axis=2)
     if channels == 1 and image.shape[2] == 3:
-        luma = (image @ LUMA)[..., None]
-        return luma.astype(np.float32) if image.dtype == np.float32 else _whole(luma).astype(image.dtype)
+        return _grey(image)
     raise ImageError(f"it has {image.shape[2]} channels; 1 or 3 can be prepared")
+
+
+def _grey(image: ImageArray) -> ImageArray:
+    """The luma, some rows at a time: a photograph in float64 is eight times as large as its file's pixels."""
+    result = np.empty((*image.shape[:2], 1), image.dtype)
+    rows = max(1, 2**16 // image.shape[1])
+    for top in range(0, len(image), rows):
+        luma = image[top : top + rows] @ LUMA
+        result[top : top + rows, :, 0] = luma if image.dtype == np.float32 else _whole(luma)
+    return result
 
 
 def _finite(image: ImageArray) -> bool:

@@ -1,6 +1,7 @@
 """What `striate filter` makes of a picture: the values of each kernel, as a file and side by side on a sheet."""
 
 from collections.abc import Mapping as Map
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,37 @@ if TYPE_CHECKING:
 
 KINDS = ("auto", "signed", "picture")
 Values = Shaped[np.ndarray, "_height _width _channel"]
+
+
+@dataclass(frozen=True)
+class ColourScale:
+    """Which values get the colours at both ends: signed values, where zero is neutral, or those of a picture."""
+
+    signed: bool
+    low: float
+    high: float
+
+
+def colour_scale(values: Values, image: Values, kernel: Kernel | None = None) -> ColourScale:
+    """How the result of a filter is coloured for the eye, as on `filter_sheet`.
+
+    >>> image = np.full((3, 3, 1), 255, np.uint8)
+    >>> colour_scale(np.array([[[-40], [30]]]), image, np.array([[-1, 1]]))
+    ColourScale(signed=True, low=-39.9, high=39.9)
+    >>> colour_scale(image, image, np.array([[1, 1]]))
+    ColourScale(signed=False, low=0.0, high=510.0)
+
+    A kernel whose weights do not sum to more than zero gives signed values: the ends lie as far on either side of
+    zero as the 99th percentile of the magnitudes. Any other, and none (pooling), gives a picture: the ends are what
+    becomes of an all black and an all white one.
+    """
+    if kernel is not None and _without_sum(kernel):
+        magnitudes = np.abs(values.astype(np.float64))
+        limit = float(np.percentile(magnitudes, 99)) or float(magnitudes.max())
+        return ColourScale(True, -limit, limit)
+    total = 1.0 if kernel is None else float(kernel.sum())
+    low, high = full_scale(image)
+    return ColourScale(False, *sorted((low * total, high * total)))
 
 
 def mapping_of(values: Values, image: Values, kernel: Kernel | None, kind: str = "auto") -> Mapping:
@@ -84,7 +116,7 @@ def _tile(image: Values, name: str, kernel: Kernel | None, values: Values) -> Ti
         mapping = mapping_of(values, image, kernel)
         return Tile(_seen(values, mapping), name, (*lines, _ends(mapping)), weights)
     plane = to_grey(values) if values.shape[2] == 3 else values[:, :, 0].astype(np.float64)
-    limit = float(np.percentile(np.abs(plane), 99)) or float(np.abs(plane).max())
+    limit = colour_scale(plane[:, :, None], image, kernel).high
     words = f"blue -{limit:.4g} · white 0 · red {limit:.4g}"
     return Tile(diverging(plane, limit), name, (*lines, words), weights)
 

@@ -19,6 +19,8 @@ from striate.files import remove_partials, sync, write_atomically
 from striate.training.history import Progress
 
 GENERATIONS = 2
+LONGEST_HEAD = 100_000_000
+"""Bytes that a head may have, as safetensors itself holds."""
 Tensors = dict[str, torch.Tensor]
 
 
@@ -122,5 +124,18 @@ def read(path: Path) -> tuple[Progress, Tensors]:
     content = path.read_bytes()
     if digest_path(path).read_bytes() != digest_line(content, path.name):
         raise ValueError(path.name)
-    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    return Progress.from_dict(json.loads(header["__metadata__"]["progress"])), load(content)
+    return progress_in(content[8 : 8 + int.from_bytes(content[:8], "little")]), load(content)
+
+
+def peek(path: Path) -> Progress:
+    """The progress of one generation from its head alone: no weight is read, and its digest is not checked.
+
+    For looking on while another process trains. OSError, ValueError, KeyError or TypeError where there is none.
+    """
+    with path.open("rb") as file:
+        return progress_in(file.read(min(int.from_bytes(file.read(8), "little"), LONGEST_HEAD)))
+
+
+def progress_in(head: bytes) -> Progress:
+    """The progress in the head of a safetensors file."""
+    return Progress.from_dict(json.loads(json.loads(head)["__metadata__"]["progress"]))

@@ -1,0 +1,1 @@
+"""From the bytes of a request to answers: forms, tensors, batches, and the test before the first one."""

@@ -1,0 +1,1 @@
+"""What the page is told: explanations, the inside of a network, kernels, training."""
