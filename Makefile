@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 ZOO ?= .venv-zoo
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-# Whole runs go through these. Shapes of arrays in data, pixels and evaluation are checked by the tests of those rooms;
-# to check them again for every picture of every run would double the time.
-DOORS := tests/classifier tests/cli tests/export tests/serving
-ABOVE := striate.classifier,striate.export,striate.explanation,striate.models,striate.run,striate.serving,striate.training,beartype.beartype
+# Whole runs go through these. Shapes of arrays in the rooms below are checked by the tests of those rooms; to check
+# them again for every picture and every step of every run would double the time.
+DOORS := tests/classifier tests/cli tests/export tests/serving tests/test_memory.py tests/test_patient_data.py tests/test_recipes.py
+ABOVE := striate.classifier,striate.export,striate.run,striate.serving,beartype.beartype
 
 .PHONY: demo test test-slow test-zoo lint format bench recipes pictures clean
 

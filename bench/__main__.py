@@ -22,6 +22,7 @@ from bench import (
     prediction,
     rates,
     serving_hostile,
+    serving_speed,
     startup,
     step,
     tricks,
@@ -46,6 +47,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "verdict": verdict.lines,
     "rates": rates.lines,
     "hostile": serving_hostile.lines,
+    "serving": serving_speed.lines,
     "accuracy": accuracy.lines,
 }
 

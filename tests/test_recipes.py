@@ -100,7 +100,14 @@ def test_every_file_shows_its_commands(name: str, one: Step) -> None:
         assert f"--group-from '{one.group_from}'" in text
 
 
-LONG = ("mlp_mnist", "resnet20_cifar10", "resnet20_cifar10_short", "transfer_cifar", "transfer_digits")
+LONG = (
+    "chars74k",
+    "mlp_mnist",
+    "resnet20_cifar10",
+    "resnet20_cifar10_short",
+    "transfer_cifar",
+    "transfer_digits",
+)
 """Longer than others that take the same steps."""
 
 

@@ -158,7 +158,9 @@ def raw_scalars(folder: Path) -> Counter[tuple[str, int]]:
     )
 
 
-@pytest.mark.parametrize("steps", [5, STEPS, STEPS + 7, 2 * STEPS])
+@pytest.mark.parametrize(
+    "steps", [5, STEPS, *(pytest.param(steps, marks=pytest.mark.slow) for steps in (STEPS + 7, 2 * STEPS))]
+)
 def test_a_resumed_run_shows_what_an_undisturbed_one_shows(
     tmp_path: Path, run: tuple[Path, Classifier], steps: int
 ) -> None:

@@ -16,6 +16,9 @@ from striate.serving.service import Service
 ALWAYS_ANSWERED = "/health/"
 GRACE = 5.0
 """Seconds before a body's pace is looked at."""
+PLACES = 16
+"""Requests with a body that are under way at once. The loop goes round in the time that so many take, and whether the
+service lives is answered once a round or so."""
 SLOWEST = 16 * 1024
 """Bytes a second that a body must come at from then on."""
 
@@ -28,6 +31,7 @@ class Limits:
 
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self.app, self.service = app, service
+        self.places = asyncio.Semaphore(PLACES)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(ALWAYS_ANSWERED):
@@ -37,7 +41,12 @@ class Limits:
             raise Refusal(503, "The service is stopping.", headers={"Retry-After": "10", **CLOSE})
         body = Body(self.service, receive)
         try:
-            if await body.collect(Headers(scope=scope)):
+            if not await body.collect(Headers(scope=scope)):
+                return
+            if scope["method"] != "POST":  # nothing is worked out, and events may last for hours
+                await self.app(scope, body.replay, send)
+                return
+            async with self.places:
                 await self.app(scope, body.replay, send)
         finally:
             body.release()
