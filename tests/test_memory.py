@@ -46,6 +46,7 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> dict[int, Path]:
     return paths
 
 
+@pytest.mark.slow
 def test_ten_times_the_pictures_need_no_more_memory(archives: dict[int, Path], pictures_run: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", MEASURED, str(pictures_run), str(archives[200]), str(archives[2000])],

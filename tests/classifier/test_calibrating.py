@@ -56,6 +56,7 @@ def test_probabilities_are_those_of_the_scaled_logits_and_the_best_class_stays(t
     assert verdict.log_loss.value < verdict.uncalibrated.log_loss.value
 
 
+@pytest.mark.slow
 def test_vector_scaling_says_how_many_images_it_changed() -> None:
     classifier = Classifier(RECIPE.changed(calibrate="vector", epochs=1)).fit(load_images("digits"))
     half, _ = classifier.images_.of_split("validation").halves(0)

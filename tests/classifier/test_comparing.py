@@ -193,6 +193,7 @@ def test_runs_that_cannot_be_compared(pair: tuple[Path, Path], tmp_path: Path, d
         striate.compare(pair, grouping=("patient", None))
 
 
+@pytest.mark.slow
 def test_a_reference_by_its_path(pair: tuple[Path, Path]) -> None:
     found = striate.compare(pair, against=pair[1])
     assert [(one.reference, one.other) for one in found.pairings] == [("long", "short")]

@@ -69,6 +69,7 @@ def test_cross_validation(digits: Arrays, kind: type) -> None:
     assert scores.min() > 0.6
 
 
+@pytest.mark.slow
 def test_grid_search_over_recipes(digits: Arrays) -> None:
     X, y = digits
     recipes = [QUICK.changed(learning_rate=rate) for rate in (1e-9, 2e-3)]

@@ -220,6 +220,7 @@ def test_a_decision_is_bound_to_its_run(run: Path, classifier: Classifier, tmp_p
     assert Classifier.load(other).decision_ is None
 
 
+@pytest.mark.slow
 def test_groups_are_judged_as_units(tmp_path: Path) -> None:
     images = grouped_digits(tmp_path)
     classifier = Classifier(Recipe(model="mlp", epochs=2)).fit(images)
@@ -267,6 +268,7 @@ def grouped_digits(folder: Path):
     return load_images(folder / "table.csv", group="patient")
 
 
+@pytest.mark.slow
 def test_subgroups_and_unknown_pictures(tmp_path: Path, pictures_of_digits: Path) -> None:
     images = grouped_digits(tmp_path)
     classifier = Classifier(Recipe(model="mlp", epochs=2)).fit(images)

@@ -145,6 +145,7 @@ def ten_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_door_averages_the_same_views(tmp_path: Path, ten_run: Path) -> None:
     outcome = striate_here("evaluate", ten_run, "--out", tmp_path / "verdict", "--quiet")
     assert outcome.code == 0, outcome.err

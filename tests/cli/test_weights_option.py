@@ -69,7 +69,7 @@ def test_a_run_is_begun_with_and_said(begun: Path, tmp_path: Path) -> None:
     ("name", "freeze"),
     [
         ("run", "stem"),
-        ("run/model.safetensors", "all"),
+        pytest.param("run/model.safetensors", "all", marks=pytest.mark.slow),
         pytest.param("resnet18.pth", "all", marks=pytest.mark.slow),
     ],
 )

@@ -113,6 +113,7 @@ def test_a_line_break_in_a_files_name_ends_no_header(port: int) -> None:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.slow
 def test_good_clients_beside_a_hostile_one_and_the_end_of_it(digits_run: Path) -> None:
     """The bench in small: eight clients, three seconds, and SIGTERM while they go on asking."""
     pictures = serving_hostile.known_pictures(digits_run)[:10]
