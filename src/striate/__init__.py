@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from striate.data import Images as Images
     from striate.data import load_images as load_images
     from striate.data.audit import Audit as Audit
+    from striate.data.batches import Batches as Batches
     from striate.data.batches import to_input as to_input
     from striate.data.named.downloads import download_data as download_data
     from striate.data.named.downloads import is_downloaded as is_downloaded
@@ -141,11 +142,13 @@ if TYPE_CHECKING:
     from striate.shapes import receptive_field as receptive_field
     from striate.shapes import same_padding_ends as same_padding_ends
     from striate.training.events import Events as Events
+    from striate.training.memory import step_memory as step_memory
     from striate.training.recipe import Recipe as Recipe
 
 HOMES = {
     "Answer": "striate.classifier",
     "Audit": "striate.data.audit",
+    "Batches": "striate.data.batches",
     "Cell": "striate.explanation.cells",
     "Changes": "striate.models",
     "CheckTable": "striate.explanation.checks",
@@ -257,6 +260,7 @@ HOMES = {
     "split_channels": "striate.pixels.filtering",
     "stack_images": "striate.pixels.filtering",
     "stage_maps": "striate.explanation.layer_maps",
+    "step_memory": "striate.training.memory",
     "step_text": "striate.pixels.steps",
     "storage_bytes": "striate.pixels.filtering",
     "strongest": "striate.explanation.strongest",
@@ -287,6 +291,7 @@ __all__ = [
     "FILTER_ENDINGS",
     "Answer",
     "Audit",
+    "Batches",
     "Cell",
     "Changes",
     "CheckTable",
@@ -396,6 +401,7 @@ __all__ = [
     "split_channels",
     "stack_images",
     "stage_maps",
+    "step_memory",
     "step_text",
     "storage_bytes",
     "strongest",

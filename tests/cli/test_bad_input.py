@@ -117,7 +117,7 @@ def test_an_unknown_recipe_field_suggests_the_nearest(tmp_path: Path) -> None:
         ("learning_rate=-1", "greater than 0"),
         ("learning_rate=nan", "finite"),
         ("dropout=1.5", "less than 1"),
-        ("optimiser=adamm", "'sgd', 'adam' or 'adamw'"),
+        ("optimiser=adamm", "'sgd', 'adam', 'adamw' or 'muon'"),
         ("batch_size", "expected field=value"),
         ("=3", "expected field=value"),
     ],

@@ -58,9 +58,10 @@ def test_train_json_is_a_line_an_epoch_and_done_last(tmp_path: Path) -> None:
 
 def test_options_and_settings_are_the_same_recipe(tmp_path: Path) -> None:
     words = ["--model", "mlp", "--epochs", 1, "--seed", 5, "--set", "batch_size=32", "--set", "dropout=none"]
+    words += ["--set", "device=cpu", "--set", "precision=float32"]
     assert striate_here("train", "digits", "--out", tmp_path / "run", *words).code == 0
     recipe = json.loads((tmp_path / "run" / "recipe.json").read_text())
-    given = striate.Recipe(model="mlp", epochs=1, seed=5, batch_size=32)
+    given = striate.Recipe(model="mlp", epochs=1, seed=5, batch_size=32, device="cpu", precision="float32")
     assert recipe == given.settled(striate.model_entry("mlp").learning_rate).model_dump()
 
 

@@ -72,6 +72,15 @@ def test_half_are_mirrored():
     assert abs(draw(0, 0, 10_000).reflected().mean() - 0.5) < 0.02
 
 
+def test_alternating_shows_each_sample_both_ways_in_turn_and_leaves_the_other_draws():
+    even, odd, later = (draw(3, epoch, 10_000, alternating=True) for epoch in (0, 1, 4))
+    np.testing.assert_array_equal(even.reflected(), ~odd.reflected())
+    np.testing.assert_array_equal(even.reflected(), later.reflected())
+    np.testing.assert_array_equal(even.reflected(), draw(3, 0, 10_000).reflected())
+    assert abs(odd.reflected().mean() - 0.5) < 0.02
+    np.testing.assert_array_equal(later.offset(0, 9, 9), draw(3, 4, 10_000).offset(0, 9, 9))
+
+
 def test_scaled_reaches_both_ends():
     ends = np.array([0, 2**64 - 1], dtype=np.uint64)
     assert scaled(ends, 5).tolist() == [0, 4]

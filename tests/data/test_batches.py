@@ -49,6 +49,36 @@ def test_an_epoch_is_a_function_of_seed_and_epoch():
     assert not torch.equal(first[0], next(batches(seed=1, **options).epoch(3)).inputs)
 
 
+def test_alternating_reflection_mirrors_each_image_in_every_second_epoch():
+    seen = {}
+    for epoch in (0, 1):
+        for batch in batches(reflection="alternating").epoch(epoch):
+            for row, picture in zip(batch.rows.tolist(), batch.inputs, strict=True):
+                seen.setdefault(row, []).append(picture)
+    assert len(seen) == len(ROWS)
+    assert all(torch.equal(one, other.flip(2)) for one, other in seen.values())
+
+
+def test_a_square_of_each_picture_is_cut_out_anywhere_and_the_rest_is_as_without():
+    middles = np.zeros((8, 9), int)
+    for epoch in range(8):
+        pairs = zip(batches(cutout=3).epoch(epoch), batches().epoch(epoch), strict=True)
+        for cut, whole in pairs:
+            holes = (cut.inputs != whole.inputs).any(dim=1).numpy()
+            assert torch.equal(cut.inputs, whole.inputs * ~torch.from_numpy(holes)[:, None])
+            for hole in holes:
+                down, right = np.flatnonzero(hole.any(axis=1)), np.flatnonzero(hole.any(axis=0))
+                assert len(down) in (2, 3)
+                assert len(right) in (2, 3)
+                assert hole.sum() == len(down) * len(right)
+                assert (np.ptp(down), np.ptp(right)) == (len(down) - 1, len(right) - 1)
+                row = down[0] + 1 if down[0] or len(down) == 3 else 0
+                column = right[0] + 1 if right[0] or len(right) == 3 else 0
+                middles[row, column] += 1
+    even = 8 * len(ROWS) / middles.size
+    assert abs(middles - even).max() < 6 * even**0.5
+
+
 def test_an_epoch_may_start_in_the_middle():
     whole = list(batches(translation=1).epoch(2))
     rest = list(batches(translation=1).epoch(2, start=2))

@@ -8,12 +8,13 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from striate.data import open_source, pack_source
-from striate.data.packing.facts import LARGE, facts_of
+from striate.data.packing.facts import FACTS, LARGE, facts_of
 from striate.pixels.picture import Description, Picture
 
 
 def facts(pixels):
-    return facts_of(Picture(pixels, Description(*pixels.shape, str(pixels.dtype), "PNG", "L", 12)))
+    said = Description(*pixels.shape, str(pixels.dtype), "PNG", "L", 12)
+    return np.array(facts_of(Picture(pixels, said)), FACTS)
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32"])

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from striate.models import Network, create_model
+from striate.models import Network, create_model, initialise
 
 SHAPES = {
     "lenet5": (1, 28, 28),
@@ -49,6 +49,8 @@ def network_to_explain(name: str, weights: str) -> Network:
     channels, *side = SHAPES[name]
     height, width = side
     network = create_model(name, classes=CLASSES, channels=channels, size=(height, width))
+    if name == "compact":
+        initialise(network, "he")  # its own kernels copy maps, and equal maps hide what is wrong
     if weights == "trained":
         _train(network, name)
     return network.eval()

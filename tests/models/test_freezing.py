@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from random_task import noise_material, trained
 from striate.errors import ModelError, TrainingError
-from striate.models import Network, create_model, model_entry, model_names
+from striate.models import Network, create_model, initialise, model_entry, model_names
 from striate.training.recipe import Recipe
 
 CLASSES = 4
@@ -36,6 +36,8 @@ def build(name: str) -> Network:
     """A network whose normalisation has seen noise: without, depth multiplies the size of what frozen stages give."""
     torch.manual_seed(0)
     network = create_model(name, classes=CLASSES, channels=shape_of(name)[0], size=shape_of(name)[1:])
+    if name == "compact":
+        initialise(network, "he")  # between its own, which copy maps, a scale is taken back by the next norm
     layers = [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
     for layer in layers:
         layer.momentum = 1.0

@@ -60,7 +60,7 @@ def test_an_unknown_name_is_refused_with_the_nearest() -> None:
     with pytest.raises(ModelError) as raised:
         initialise(layers(), "xavi")
     assert str(raised.value) == (
-        "There is no initialisation 'xavi'; did you mean xavier? Allowed: own, he, xavier."
+        "There is no initialisation 'xavi'; did you mean xavier? Allowed: own, he, xavier, identity."
     )
 
 

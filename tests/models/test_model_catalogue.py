@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from striate.errors import ModelError
-from striate.models import create_model, model_entry, model_names
+from striate.models import Changes, create_model, model_entry, model_names
 
 
 def test_the_default_comes_first() -> None:
@@ -140,3 +140,25 @@ def test_compact_normalises_after_pooling_and_has_no_bias_before() -> None:
     kinds = [type(layer).__name__ for layer in network.stages["stage1"].children()]
     assert kinds == ["Conv2d", "MaxPool2d", "BatchNorm2d", "ReLU", "Residual"]
     assert all(layer.bias is None for layer in network.modules() if isinstance(layer, nn.Conv2d))
+
+
+@pytest.mark.parametrize(("width", "maps"), [(0.1, (16, 16, 16)), (1.0, (16, 32, 96)), (2.5, (32, 80, 240))])
+def test_compact_is_built_to_any_width_in_multiples_of_sixteen(width: float, maps: tuple[int, ...]) -> None:
+    network = create_model("compact", classes=5, channels=3, size=(32, 32), changes=Changes(width=width))
+    stages = dict(network.stages.items())
+    found = tuple(len(stages[name].get_parameter("conv.weight")) for name in ("stage1", "stage2", "stage3"))
+    assert (len(stages["stem"].get_parameter("conv.weight")), found) == (16, maps)
+    assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 5)
+
+
+@pytest.mark.parametrize(("side", "maps"), [(64, 64), (65, 33), (128, 64), (129, 33), (224, 56)])
+def test_the_stem_of_compact_steps_over_large_images(side: int, maps: int) -> None:
+    network = create_model("compact", classes=5, channels=3, size=(side, side + 10))
+    assert network.stages["stem"](torch.zeros(1, 3, side, side)).shape == (1, 16, maps, maps)
+
+
+def test_a_width_that_cannot_be_is_refused_in_words() -> None:
+    with pytest.raises(ModelError, match=r"lenet5 has one width; leave width out, or .*: compact\."):
+        create_model("lenet5", classes=5, changes=Changes(width=2.0))
+    with pytest.raises(ModelError, match="above 0 and up to 32; got 33"):
+        create_model("compact", classes=5, changes=Changes(width=33.0))

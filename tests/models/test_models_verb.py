@@ -76,7 +76,7 @@ def test_changes_are_in_json_and_in_the_drawing(tmp_path: Path) -> None:
         (
             ("lenet5", "--set", "epochs=3"),
             "--set epochs=3: epochs changes how a network is trained, not the network; allowed here: head,"
-            " activation, batch_norm, response_norm, overlapping.",
+            " activation, batch_norm, response_norm, overlapping, width.",
         ),
         (("lenet5", "--set", "bach_norm=true"), "Unknown recipe field 'bach_norm': did you mean batch_norm?"),
         (

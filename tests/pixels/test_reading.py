@@ -10,6 +10,7 @@ from PIL import Image, ImageOps
 
 from striate.errors import ImageError
 from striate.pixels import decode_image, describe_image, read_image
+from striate.pixels.limits import Limits, limits, limits_held
 from striate.pixels.reading import read_picture
 
 RNG = np.random.default_rng(0)
@@ -215,3 +216,10 @@ def test_the_first_frame_of_an_animation_and_how_many_there_are(tmp_path, kind, 
     assert describe_image(path) == picture.description
     frames[0].save(path, kind, lossless=True)
     assert read_picture(path).description.frames == 1
+
+
+def test_limits_are_held_for_a_block_and_read_again_behind_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with limits_held():
+        monkeypatch.setenv("STRIATE_MAX_PIXELS", "3")
+        assert limits().pixels == Limits().pixels
+    assert limits().pixels == 3

@@ -11,6 +11,8 @@ from striate.errors import UsageError
 from striate.models import Changes, Network, create_model, initialise, model_entry
 from striate.models.own import OWN, class_name, own_network
 from striate.pixels import Preparation
+from striate.training.device import chosen_device
+from striate.training.precision import own_precision
 from striate.training.recipe import Recipe
 
 DEFAULT_MODEL = "compact"
@@ -32,7 +34,13 @@ def settle(recipe: Recipe, origin: Origin | None) -> Recipe:
         recipe = adopted(recipe, origin)
     if recipe.model == "auto":
         recipe = recipe.changed(model=DEFAULT_MODEL)
-    return recipe.settled(model_entry(recipe.model).learning_rate)
+    device = chosen_device(recipe)
+    recipe = recipe.changed(device=device.type)
+    if recipe.precision == "auto":
+        recipe = recipe.changed(precision=own_precision(device))
+    entry = model_entry(recipe.model)
+    own = "adamw" if origin else entry.optimiser  # gentler with weights that have learned already
+    return recipe.settled(entry.learning_rate, own)
 
 
 def for_network(recipe: Recipe, network: nn.Module | None) -> Recipe:

@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Shaped
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import NotFittedError
-from sklearn.metrics import accuracy_score
 from torch import nn
 
 from striate.classifier import judging
 from striate.classifier.answer import Answer, labels_of
 from striate.classifier.answering import stream
+from striate.classifier.contract import Contract, not_fitted, share_right
 from striate.classifier.decisions.calibrating import calibration_in, require_calibration
 from striate.classifier.decisions.deciding import Wishes
 from striate.classifier.decisions.decision_file import read_decision, write_decision
@@ -33,11 +31,12 @@ from striate.evaluation.decisions.decision import Decision
 from striate.files import explain
 from striate.pixels.picture import Picture
 from striate.run import Run, load_run, save_run
+from striate.training.device import answering_device
 from striate.training.events import EventList, Events
 from striate.training.recipe import Recipe
 
 
-class Classifier(Exportable, ClassifierMixin, BaseEstimator):
+class Classifier(Exportable, Contract):
     """A convolutional classifier of images, with scikit-learn's contract.
 
     >>> from sklearn.datasets import load_digits
@@ -48,10 +47,9 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
     ((797,), (797, 10))
 
     The constructor stores the recipe (`Recipe()` when None) and, in place of the recipe's model, a network of your
-    own: any `torch.nn.Module` from images to logits, taken apart as `striate.wrap` says; a copy is trained, from the
-    weights that the module has. `fit` learns. Learned: `classes_` (as the labels were
-    given), `network_`, `preparation_`, `history_` (one record an epoch), `kept_` (the record of the epoch whose
-    weights are kept).
+    own: any `torch.nn.Module` from images to logits, taken apart as `striate.wrap` says; a copy is trained, from its
+    weights. `fit` learns. Learned: `classes_` (as the labels were given), `network_`, `preparation_`, `history_` (one
+    record an epoch), `kept_` (the record of the epoch whose weights are kept).
     """
 
     def __init__(self, recipe: Recipe | None = None, *, network: nn.Module | None = None) -> None:
@@ -71,6 +69,7 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
         stop: Callable[[], bool] = lambda: False,
         command: str | None = None,
         stream: bool = False,
+        tune: bool = False,
     ) -> "Classifier":
         """Train on a table of images, or on arrays.
 
@@ -84,19 +83,18 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
             events: listeners, told what happens.
             stop: asked after every step; when true the state is saved and Interrupted raised.
             command: the command to be recorded as what made the run.
-            stream: decode pictures anew in every epoch instead of keeping them prepared in a pack on the disk; the
-                batches, and so the weights, are the same.
+            stream: decode pictures anew in every epoch instead of keeping a pack of them on the disk; same weights.
+            tune: time some steps first; take what is fastest here of precision, threads and batch size.
 
         Raises:
-            SourceError: images that are no usable training set. ModelError: a network that does not exist or does
-                not fit. RunError: `out` holds another run, or one that cannot be resumed. TrainingError: a loss
-                that is not finite. Interrupted: `stop` was true.
+            SourceError: images that are no usable training set. ModelError: a network that does not exist or fit.
+                RunError: `out` holds another run, or one that cannot be resumed. TrainingError: a loss that is not
+                finite, or too little memory. Interrupted: `stop` was true.
         """
-        listener = EventList(events)
         workplace = Workplace(Path(out), resume=resume) if out is not None else None
         try:
-            given = Given(X, y, validation, Path(splits) if splits else None, stream)
-            return fit_classifier(self, given, workplace, listener, stop, command)
+            given = Given(X, y, validation, Path(splits) if splits else None, stream, tune)
+            return fit_classifier(self, given, workplace, EventList(events), stop, command)
         except BrokenPipeError:  # a listener's reader has left: no matter of ours
             raise
         except OSError as error:
@@ -156,9 +154,8 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
     ) -> Iterator[Answer]:
         """Answers for every picture in files, folders and archives, in order, however many there are.
 
-        A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number. With
-        `pseudonymous` pictures are called by keyed digests of their names. With `digests` each answer tells the
-        SHA-256 of what the network was given.
+        A picture that cannot be read gets an answer with `error` set. Memory does not grow with their number.
+        `pseudonymous` calls pictures by keyed digests; with `digests` answers tell the SHA-256 of the network's input.
         """
         return stream(self.predictor_, paths, pseudonymous=pseudonymous, digests=digests)
 
@@ -169,7 +166,7 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
         predicted, truth = self.predict(X), np.asarray(y)
         if predicted.dtype.kind == "U":  # a run trained from a folder calls its classes by text
             truth = truth.astype(str)
-        return float(accuracy_score(truth, predicted, sample_weight=sample_weight))
+        return share_right(truth, predicted, sample_weight)
 
     def evaluate(self, X: Any = None, y: Any = None, **asked: Any) -> Verdict:
         """The verdict on labelled images: the run's own split, another source, a table, or arrays.
@@ -261,6 +258,7 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
                 calibration=calibration_in(self.about_),
                 decision=self.decision_,
                 gate=self.gate_,
+                device=answering_device(self.recipe_),
             )
             self._predictor = known
         return known
@@ -297,4 +295,4 @@ class Classifier(Exportable, ClassifierMixin, BaseEstimator):
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "network_"):
-            raise NotFittedError("This Classifier is not fitted yet: call fit, or Classifier.load(run).")
+            raise not_fitted("This Classifier is not fitted yet: call fit, or Classifier.load(run).")

@@ -28,6 +28,7 @@ from striate.data.packing.stream import gather
 from striate.errors import StriateError
 from striate.files import explain
 from striate.models import Network
+from striate.training.device import chosen_device, device_of
 from striate.training.events import Events, Outcome
 from striate.training.material import Material
 from striate.training.recipe import Recipe
@@ -76,11 +77,12 @@ def extracted(
     assert isinstance(whole.batches, Batches)
     images = decoded.images
     training, held = images.of_split("train"), images.of_split("validation")
-    predictor = Predictor(network, decoded.preparation, images.classes, views=recipe.views)
+    device = chosen_device(recipe)
+    predictor = Predictor(network, decoded.preparation, images.classes, views=recipe.views, device=device)
     total = len(training) + len(held) * len(predictor.views)
     with Store(cache_root(), total) as store:
         for pixels in pictures(decoded, predictor, training, held):
-            for part in predictor.outputs(pixels, lambda inputs: network.run_to(inputs, network.frozen[-1])):
+            for part in predictor.outputs(pixels, lambda net, inputs: net.run_to(inputs, net.frozen[-1])):
                 store.add(part)
                 events.packing(store.filled, total)
         features = store.features()
@@ -184,7 +186,8 @@ def validator(predictor: Predictor, images: Images, features: Features) -> Calla
                 part = features[start : start + size]
                 # a last batch is filled up, as the predictor fills it
                 rows = np.minimum(np.arange(size), len(part) - 1)
-                parts.append(tail(as_input(part[rows]))[: len(part)].numpy())
+                inputs = as_input(part[rows]).to(device_of(tail))
+                parts.append(tail(inputs)[: len(part)].float().cpu().numpy())
         return outcome_of(images, predictor.over_views(softmax(np.concatenate(parts))))
 
     return validate

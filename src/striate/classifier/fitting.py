@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from striate.classifier.building import build, for_network, settle
 from striate.classifier.decisions.calibrating import calibrate
-from striate.classifier.material import Given, decode
+from striate.classifier.material import Given, decode, first_pictures
+from striate.classifier.planning import planned, task_of
 from striate.classifier.provenance import describe
 from striate.classifier.subject import subject_of
 from striate.classifier.weights import find_weights
 from striate.classifier.workplace import Workplace
 from striate.models.own import layers_of
+from striate.models.whitening import whiten_first
 from striate.run import load_run
 from striate.training.events import EventList, Events
 from striate.training.loop import train
@@ -36,8 +38,12 @@ def fit_classifier(
     table = decoded.images.splits_csv()
     built = build(recipe, decoded.preparation, decoded.images.classes, origin, classifier.network)
     network = built.network
+    if recipe.whiten and origin is None:
+        whiten_first(network, first_pictures(decoded))
     for note in built.notes:
         events.said(note)
+    asked_for = (classifier.recipe or Recipe()).model_fields_set
+    recipe = planned(task_of(decoded, network), recipe, asked_for, workplace, given.tune, events)
     layers = () if classifier.network is None else layers_of(network)
     if workplace and workplace.begin(recipe, table, layers):  # after everything that may refuse the recipe
         events.said(f"{workplace.folder} is finished already; nothing is left to train.")

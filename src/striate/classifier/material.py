@@ -23,12 +23,14 @@ from striate.classifier.notes import (
 )
 from striate.classifier.prediction import Predictor
 from striate.data import ArraySource, Images, Pack, channel_statistics, load_images, pack_source
-from striate.data.batches import Batches
+from striate.data.batches import Batches, to_input
 from striate.data.colours import principal_colours
+from striate.data.packing.stream import gather
 from striate.data.views import views_of
 from striate.errors import SourceError, UsageError
 from striate.models import Network
 from striate.pixels import Preparation
+from striate.training.device import chosen_device
 from striate.training.events import Events, Outcome
 from striate.training.material import Material
 from striate.training.recipe import Recipe
@@ -57,6 +59,7 @@ class Given:
     validation: Any = None
     splits: Path | None = None
     stream: bool = False
+    tune: bool = False
 
 
 def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | None = None) -> Decoded:
@@ -103,6 +106,14 @@ def decode(given: Given, recipe: Recipe, events: Events, known: Preparation | No
     kept = kept_statistics(known, preparation)
     preparation = preparation.with_statistics(*(kept or channel_statistics(pack.pixels, training.rows)))
     return Decoded(images, pack, preparation, names_of_classes(images, given.y))
+
+
+def first_pictures(decoded: Decoded, count: int = 2_000) -> Float32[Tensor, "image channel height width"]:
+    """Training images as the network is given them, evenly spaced, none changed at random."""
+    rows = decoded.images.of_split("train").rows
+    chosen = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
+    pixels = np.concatenate(list(gather(decoded.pack.pixels, [chosen])))
+    return to_input(pixels, decoded.preparation)
 
 
 def wanted_of(recipe: Recipe, known: Preparation | None) -> dict[str, Any]:
@@ -182,11 +193,13 @@ def material(decoded: Decoded, network: Network, recipe: Recipe) -> Material:
         seed=recipe.seed,
         translation=translation_of(recipe, height, width),
         reflection=recipe.reflection,
+        cutout=recipe.cutout,
         balance="sampling" if recipe.balance == "sampling" else "none",
         colour_steps=colour_steps(pack, training, recipe.colour_jitter),
     )
     weights = class_weights(training.labels, len(images.classes)) if recipe.balance == "weights" else None
-    predictor = Predictor(network, preparation, images.classes, views=recipe.views)
+    device = chosen_device(recipe)
+    predictor = Predictor(network, preparation, images.classes, views=recipe.views, device=device)
     validate = validator(predictor, pack, images.of_split("validation"))
     return Material(batches, validate, lambda rows: [names[row] for row in rows], weights)
 

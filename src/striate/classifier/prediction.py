@@ -1,5 +1,6 @@
 """From pictures to probabilities: the one forward pass behind fit, predict, evaluate, report and the command line."""
 
+import copy
 import functools
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,9 +21,10 @@ from striate.evaluation.decisions.calibration import Calibration, logits_of
 from striate.evaluation.decisions.decision import Decision
 from striate.models import Network, summarize
 from striate.pixels import Preparation
+from striate.training.device import device_of, reproducible
 
-LARGEST_BATCH = 128
-WORK = 4e9
+LARGEST_BATCH, LARGEST_ON_GPU = 128, 1024
+WORK, WORK_ON_GPU = 4e9, 1e12
 """Multiply-adds that one prediction batch may cost, so that one picture alone need not wait for many."""
 
 
@@ -57,6 +59,9 @@ class Predictor:
     With `views` "flip" or "ten" a picture's probabilities are the mean of those of its views (`striate.data.views`),
     as Krizhevsky et al. 2012, section 4.1, average what the softmax layer says. Raises UsageError for ten views
     without a patch smaller than the pictures.
+
+    `device` is what the network answers on; None is where it is. On another device than the network's a copy
+    answers, so that explanations find the network where it was. Whatever it was trained in, it answers in float32.
     """
 
     def __init__(
@@ -69,40 +74,58 @@ class Predictor:
         calibration: Calibration | None = None,
         decision: Decision | None = None,
         gate: Gate | None = None,
+        device: torch.device | None = None,
     ) -> None:
         self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.preparation = preparation
         self.classes = classes
         self.views = views_of(preparation, views)
         self.calibration, self.decision, self.gate = calibration, decision, gate
+        self._device = device
+
+    @property
+    def device(self) -> torch.device:
+        """What the network answers on."""
+        return self._device or device_of(self.network)
+
+    @functools.cached_property
+    def answering(self) -> Network:
+        """The network on the device that it answers on: itself, or a copy that is made once."""
+        here = self.device == device_of(self.network)
+        return self.network if here else copy.deepcopy(self.network).to(self.device)
 
     @functools.cached_property
     def batch_size(self) -> int:
         """Rows of a batch: a power of two that keeps one batch within `WORK` multiply-adds."""
+        on_gpu = self.device.type in ("cuda", "mps")
+        most, largest = (WORK_ON_GPU, LARGEST_ON_GPU) if on_gpu else (WORK, LARGEST_BATCH)
         work = summarize(self.network, self.preparation.input_shape()).multiply_adds
-        affordable = max(1.0, WORK / max(work, 1))
-        return min(LARGEST_BATCH, 2 ** int(np.log2(affordable)))
+        affordable = max(1.0, most / max(work, 1))
+        return min(largest, 2 ** int(np.log2(affordable)))
 
     def logits(
         self, pixels: Shaped[np.ndarray, "images height width channels"]
     ) -> Float32[np.ndarray, "images classes"]:
         """What the network says of prepared pictures, one view each, before softmax: the centre patch, or as cut."""
-        parts = self.outputs(pixels, self.network)
+        parts = self.outputs(pixels, lambda network, inputs: network(inputs))
         return np.concatenate(parts) if parts else np.zeros((0, len(self.classes)), np.float32)
 
     def outputs(
-        self, pixels: Shaped[np.ndarray, "images height width channels"], part: Callable[[Tensor], Tensor]
+        self,
+        pixels: Shaped[np.ndarray, "images height width channels"],
+        part: Callable[[Network, Tensor], Tensor],
     ) -> list[Float32[np.ndarray, "batch ..."]]:
         """What a part of the network makes of prepared pictures, a batch at a time."""
-        was_training = self.network.training
-        self.network.eval()
+        network, device = self.answering, self.device
+        was_training = network.training
+        network.eval()
         made = []
-        with torch.inference_mode():
+        with torch.inference_mode(), reproducible(device):
             for start in range(0, len(pixels), self.batch_size):
                 some = pixels[start : start + self.batch_size]
-                inputs = to_input(some, self.preparation, batch_size=self.batch_size)
-                made.append(part(inputs)[: len(some)].numpy())
-        self.network.train(was_training)
+                inputs = to_input(some, self.preparation, batch_size=self.batch_size).to(device)
+                made.append(part(network, inputs)[: len(some)].float().cpu().numpy())
+        network.train(was_training)
         return made
 
     def probabilities(

@@ -18,6 +18,7 @@ from striate.models import summarize
 from striate.models.own import OWN, facts_of
 from striate.models.zoo import ZOO
 from striate.pixels import Preparation
+from striate.training.device import chosen_device, device_name
 from striate.training.history import Progress
 from striate.training.recipe import Recipe
 
@@ -67,6 +68,7 @@ def describe(
                 "system": platform.platform(),
                 "processor": platform.machine(),
                 "cores": os.cpu_count(),
+                "device": device_name(chosen_device(recipe)),
             },
             "versions": versions() | ({"timm": version("timm")} if recipe.model.startswith(ZOO) else {}),
         },

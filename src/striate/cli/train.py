@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from striate.cli.border import command_line, in_plain_words
+from striate.cli.quantities import gibibytes
 from striate.cli.sources import (
     Group,
     GroupFrom,
@@ -65,6 +66,16 @@ def train(
     stream: Annotated[
         bool, typer.Option("--stream", help="Keep no prepared copy on the disk; decode in every epoch.")
     ] = False,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE", help="Most that training may take: 2GB, 512MB.  [default: what is free]"
+        ),
+    ] = None,
+    tune: Annotated[
+        bool,
+        typer.Option("--tune", help="Time steps first; take the fastest precision, threads, batch size."),
+    ] = False,
     pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     quiet: Quiet = False,
@@ -88,7 +99,12 @@ def train(
         raise striate.UsageError(
             "--folds and --splits exclude each other: --folds makes its own, in which each image is tested once."
         )
-    named = {"model": model, "weights": weights, "freeze": freeze, "head": head}
+    if folds is not None and tune:
+        raise striate.UsageError(
+            "--folds and --tune exclude each other: tune one training, and give the folds what it took by --set."
+        )
+    memory = None if max_memory is None else gibibytes(max_memory)
+    named = {"model": model, "weights": weights, "freeze": freeze, "head": head, "max_memory": memory}
     recipe = recipe_of(settings, named, epochs=epochs, seed=seed)
     folder = out or free_folder(source, resume=resume)
     told = {"as_json": as_json, "quiet": quiet}
@@ -97,8 +113,10 @@ def train(
     options |= {"stream": stream, "command": command_line()}
     try:
         images = open_images(source, group, group_from, pseudonyms, audit)
+        if weights is None:  # which may ask for another size; else decoding begins while torch is imported
+            images.pack_ahead(screen.packing, stream=stream, **recipe.preparing())
         if folds is None:
-            end = partial(ending, striate.Classifier(recipe).fit(images, splits=splits, **options))
+            end = partial(ending, striate.Classifier(recipe).fit(images, splits=splits, tune=tune, **options))
         else:
             end = partial(crossing.ending, crossing.cross_validate(images, recipe, screen, **options))
     except striate.Interrupted as error:
@@ -125,7 +143,7 @@ def ending(classifier: "striate.Classifier", folder: Path, *, as_json: bool, qui
         print(f"next: striate evaluate {folder}")
 
 
-def recipe_of(settings: list[str] | None, named: dict[str, str | None], **counts: int) -> "striate.Recipe":
+def recipe_of(settings: list[str] | None, named: dict[str, Any], **counts: int) -> "striate.Recipe":
     """The recipe of the options: `named` ones where they were given, counts, and what --set says of any field."""
     import striate
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64, Int, Shaped, UInt64
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.special import ndtri
 
 ORDER, SAMPLING, AUGMENTATION, COLOURS = 0, 1, 2, 3
 _STREAMS = 4
@@ -45,6 +44,8 @@ def normal(words: UInt64[np.ndarray, "*shape"]) -> Float64[np.ndarray, "*shape"]
 
     The upper 52 bits of a word choose the middle of one of 2^52 equal parts of 0..1, so neither end is reached.
     """
+    from scipy.special import ndtri  # colours alone need it, and its import takes a fifth of a second
+
     return ndtri(((words >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 
 
@@ -82,9 +83,22 @@ class Draws:
         return self.words[:, 1] >> np.uint64(63) == 1
 
 
-def draw(seed: int, epoch: int, count: int) -> Draws:
-    """The draws of every sample for one epoch."""
-    return Draws(random_words(seed, epoch, AUGMENTATION, count))
+def draw(seed: int, epoch: int, count: int, *, alternating: bool = False) -> Draws:
+    """The draws of every sample for one epoch.
+
+    With `alternating` a coin decides for each sample whether it is mirrored in the even epochs or in the odd ones:
+    any two epochs in a row then show it both ways. Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU,
+    section 3.6.
+
+    >>> even, odd = (draw(0, epoch, 5, alternating=True).reflected() for epoch in (6, 7))
+    >>> bool((even != odd).all())
+    True
+    """
+    words = random_words(seed, epoch, AUGMENTATION, count)
+    if alternating:
+        coin = random_words(seed, 0, AUGMENTATION, count)[:, 1]
+        words[:, 1] = coin ^ (np.uint64(epoch % 2) << np.uint64(63))
+    return Draws(words)
 
 
 def augment(
@@ -106,18 +120,40 @@ def augment(
     """
     height, width = batch.shape[1:3]
     rows, columns = patch or (height, width)
-    top, left = draws.offset(0, 2 * translation + 1, 2 * translation + 1)
-    down, right = draws.offset(2, height - rows + 1, width - columns + 1)
+    top, left = corners(draws, (height, width), translation=translation, patch=patch)
     if translation:
         border = ((0, 0), (translation, translation), (translation, translation), (0, 0))
         batch = np.pad(batch, border, mode="edge")
     if translation or patch:
-        batch = windows(batch, top + down, left + right, rows, columns)
+        batch = windows(batch, top, left, rows, columns)
     if reflection:
         mirrored = draws.reflected()
         batch = batch.copy()  # whole pixels at a time: nine times faster than np.where on single channels
         batch[mirrored] = np.take(batch[mirrored], np.arange(columns)[::-1], axis=2)
     return batch
+
+
+def holes(
+    draws: Draws, size: tuple[int, int], side: int
+) -> tuple[Int[np.ndarray, " sample"], Int[np.ndarray, " sample"]]:
+    """First row and column of a square hole in each sample of that height and width; it may reach beyond the border.
+
+    Every cell of a sample is as likely to be the middle of its hole. DeVries & Taylor 2017, Improved Regularization of
+    Convolutional Neural Networks with Cutout, section 3.2.
+    """
+    down, right = draws.offset(3, *size)
+    return down - side // 2, right - side // 2
+
+
+def corners(
+    draws: Draws, size: tuple[int, int], *, translation: int, patch: tuple[int, int] | None
+) -> tuple[Int[np.ndarray, " sample"], Int[np.ndarray, " sample"]]:
+    """Where each sample's window begins, in a picture of that height and width with `translation` pixels of border."""
+    height, width = size
+    rows, columns = patch or size
+    top, left = draws.offset(0, 2 * translation + 1, 2 * translation + 1)
+    down, right = draws.offset(2, height - rows + 1, width - columns + 1)
+    return top + down, left + right
 
 
 def windows(

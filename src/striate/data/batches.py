@@ -8,13 +8,25 @@ import numpy as np
 import torch
 from jaxtyping import Float32, Float64, Int, Int64, Shaped
 
-from striate.data.augment import ORDER, SAMPLING, augment, colour_shifts, draw, random_words, scaled, windows
+from striate.data.augment import (
+    ORDER,
+    SAMPLING,
+    Draws,
+    augment,
+    colour_shifts,
+    draw,
+    holes,
+    random_words,
+    scaled,
+    windows,
+)
 from striate.data.packing.stream import PackedPixels, gather
 from striate.data.views import centre_of
 from striate.errors import UsageError
 from striate.pixels.preparation import Preparation
 
 Balance = Literal["none", "sampling"]
+Reflection = bool | Literal["alternating"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +42,20 @@ class Batch:
     labels: Int64[torch.Tensor, " row"]
 
 
+@dataclass(frozen=True, eq=False)
+class Chances:
+    """All that is random about an epoch, a row for each image in the order in which they are shown.
+
+    `order` are indices into the training rows; `shifts` are added to whole images, in pixel values; `holes` are the
+    first row and column of what is cut out of each input.
+    """
+
+    order: Int[np.ndarray, " sample"]
+    draws: Draws
+    shifts: Float64[np.ndarray, "sample channel"] | None
+    holes: tuple[Int[np.ndarray, " sample"], Int[np.ndarray, " sample"]]
+
+
 class Batches:
     """The training batches of every epoch, each epoch a pure function of (seed, epoch).
 
@@ -39,12 +65,12 @@ class Batches:
     >>> [tuple(batch.inputs.shape) for batch in batches.epoch(0)]
     [(25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8), (25, 1, 8, 8)]
 
-    `pixels` is a pack's, an array or a stream, which give the same batches; `rows` are those to train on,
-    `labels` theirs. An epoch is split evenly, so that
-    no small batch closes it. `balance` "none" takes every image once; "sampling" draws as many with
-    replacement, each class with equal chance. `translation` in pixels; a patch in the preparation is cut at
-    random. `colour_steps` is the deviation of random colours added to whole images, along an axis a column, in
-    the pixels' own values; nothing is clipped.
+    `pixels` is a pack's, an array or a stream, which give the same batches; `rows` are those to train on, `labels`
+    theirs. An epoch is split evenly, so that no small batch closes it. `balance` "none" takes every image once;
+    "sampling" draws as many with replacement, each class with equal chance. `translation` in pixels; `reflection`
+    mirrors at random, or "alternating" each image in every second epoch; `cutout` is the side of a square that is
+    set to the mean; a patch in the preparation is cut at random. `colour_steps` is the deviation of random colours
+    added to whole images, along an axis a column, in the pixels' own values; nothing is clipped.
     """
 
     def __init__(
@@ -57,71 +83,97 @@ class Batches:
         batch_size: int,
         seed: int,
         translation: int = 0,
-        reflection: bool = False,
+        reflection: Reflection = False,
+        cutout: int = 0,
         balance: Balance = "none",
         colour_steps: Float64[np.ndarray, "channel component"] | None = None,
     ) -> None:
-        if batch_size < 1 or translation < 0:
+        if batch_size < 1 or min(translation, cutout) < 0:
             raise UsageError(
-                f"batch_size {batch_size} must be above 0 and translation {translation} not below"
+                f"batch_size {batch_size} must be above 0, translation {translation} and cutout {cutout} not below"
             )
-        self._pixels, self._rows, self._preparation = pixels, rows, preparation
-        self._labels = labels.astype(np.int64)
-        self._batch_size, self._seed = batch_size, seed
-        self._translation, self._reflection, self._balance = translation, reflection, balance
+        self.pixels, self.rows, self.preparation = pixels, rows, preparation
+        self.labels = labels.astype(np.int64)
+        self.translation, self.reflection, self.cutout = translation, reflection, cutout
+        self._batch_size, self._seed, self._balance = batch_size, seed, balance
         self._colour_steps = colour_steps
 
     @property
     def count(self) -> int:
         """How many batches an epoch has."""
-        return -(-len(self._rows) // self._batch_size)
+        return -(-len(self.rows) // self._batch_size)
 
     @property
     def images(self) -> int:
         """How many images an epoch has."""
-        return len(self._rows)
+        return len(self.rows)
 
     def order(self, epoch: int) -> Int[np.ndarray, " row"]:
         """The samples of an epoch in their order, as indices into `rows`."""
-        count = len(self._rows)
+        count = len(self.rows)
         if self._balance == "none":
             return np.argsort(random_words(self._seed, epoch, ORDER, count)[:, 0], kind="stable")
         words = random_words(self._seed, epoch, SAMPLING, count)
-        by_class = np.argsort(self._labels, kind="stable")
-        _, starts, sizes = np.unique(self._labels[by_class], return_index=True, return_counts=True)
+        by_class = np.argsort(self.labels, kind="stable")
+        _, starts, sizes = np.unique(self.labels[by_class], return_index=True, return_counts=True)
         chosen = scaled(words[:, 0], len(sizes))
         return by_class[starts[chosen] + scaled(words[:, 1], sizes[chosen])]
 
     def parts(self, start: int = 0) -> list[Int[np.ndarray, " row"]]:
         """Which positions of an epoch's order each batch takes, from batch number `start` on: an even split."""
-        return np.array_split(np.arange(len(self._rows)), max(1, self.count))[start:]
+        return np.array_split(np.arange(len(self.rows)), max(1, self.count))[start:]
+
+    def chances(self, epoch: int) -> Chances:
+        """All that is random about an epoch."""
+        order, count = self.order(epoch), len(self.rows)
+        draws = draw(self._seed, epoch, count, alternating=self.reflection == "alternating")
+        steps = self._colour_steps
+        shifts = None if steps is None else colour_shifts(self._seed, epoch, count, steps)
+        # Sampled with replacement, an image that comes twice shall not come twice the same.
+        drawn = order if self._balance == "none" else np.arange(count)
+        draws = draws.take(drawn)
+        _, height, width = self.preparation.input_shape()
+        cut = holes(draws, (height, width), self.cutout)
+        return Chances(order, draws, None if shifts is None else shifts[drawn], cut)
 
     def epoch(self, epoch: int, start: int = 0) -> Iterator[Batch]:
         """The batches of an epoch, from batch number `start` on."""
-        order = self.order(epoch)
-        draws = draw(self._seed, epoch, len(self._rows))
-        colours = self._colours(epoch)
-        # Sampled with replacement, an image that comes twice shall not come twice the same.
-        drawn = order if self._balance == "none" else np.arange(len(order))
-        parts = self.parts(start)
-        pictures = gather(self._pixels, (self._rows[order[part]] for part in parts))
+        chances, parts = self.chances(epoch), self.parts(start)
+        pictures = gather(self.pixels, (self.rows[chances.order[part]] for part in parts))
         for index, (part, images) in enumerate(zip(parts, pictures, strict=True), start):
-            samples = order[part]
+            samples = chances.order[part]
             pixels = augment(
                 images,
-                draws.take(drawn[part]),
-                translation=self._translation,
-                reflection=self._reflection,
-                patch=self._preparation.patch,
+                chances.draws.take(part),
+                translation=self.translation,
+                reflection=bool(self.reflection),
+                patch=self.preparation.patch,
             )
-            shifts = None if colours is None else colours[drawn[part]]
-            inputs = to_input(pixels, self._preparation, shifts=shifts)
-            yield Batch(index, self._rows[samples], inputs, torch.from_numpy(self._labels[samples]))
+            shifts = None if chances.shifts is None else chances.shifts[part]
+            inputs = to_input(pixels, self.preparation, shifts=shifts)
+            if self.cutout:
+                tops, lefts = (torch.from_numpy(first[part]) for first in chances.holes)
+                cut_out(inputs, tops, lefts, self.cutout)
+            yield Batch(index, self.rows[samples], inputs, torch.from_numpy(self.labels[samples]))
 
-    def _colours(self, epoch: int) -> Float64[np.ndarray, "sample channel"] | None:
-        if self._colour_steps is None:
-            return None
-        return colour_shifts(self._seed, epoch, len(self._rows), self._colour_steps)
+
+def cut_out(
+    inputs: Float32[torch.Tensor, "batch channel height width"],
+    tops: Int64[torch.Tensor, " batch"],
+    lefts: Int64[torch.Tensor, " batch"],
+    side: int,
+) -> None:
+    """Set a square of each input to 0, the mean of normalised images, in place; what is beyond the border is not cut.
+
+    >>> inputs = torch.ones(1, 1, 3, 4)
+    >>> cut_out(inputs, torch.tensor([-1]), torch.tensor([1]), 2)
+    >>> inputs[0, 0].tolist()
+    [[1.0, 0.0, 0.0, 1.0], [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]]
+    """
+    below = torch.arange(inputs.shape[2], device=inputs.device) - tops[:, None]
+    right = torch.arange(inputs.shape[3], device=inputs.device) - lefts[:, None]
+    rows, columns = (below >= 0) & (below < side), (right >= 0) & (right < side)
+    inputs.masked_fill_((rows[:, :, None] & columns[:, None, :])[:, None], 0.0)
 
 
 def to_input(

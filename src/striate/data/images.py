@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Bool, Int, Int32, Shaped
 
+from striate.data.packing.ahead import begin_packing
 from striate.data.packing.pack import Pack, pack_source
 from striate.data.packing.workers import Progress
 from striate.data.pseudonyms import PseudonymousSource, pseudonyms
@@ -211,6 +212,10 @@ class Images:
         """The same images decoded, with the preparation chosen for them and the pack; options as of `pack_source`."""
         preparation, pack = pack_source(self.source, progress=progress, **options)
         return self if self.digests is not None else self.with_pack(pack), preparation, pack
+
+    def pack_ahead(self, progress: Progress | None = None, **options: Any) -> None:
+        """Begins in the background what `packed`, or a fit, will ask for with the same options, and then find."""
+        begin_packing(self.source, progress, **options)
 
     def inspect(self, progress: Progress | None = None) -> "Inspection":
         """Counts, sizes, kinds of file and pixels, and contact sheets; see `Inspection`."""

@@ -84,9 +84,9 @@ def layer_maps(
     >>> import torch
     >>> from striate.models import create_model
     >>> network = create_model("compact", classes=10, channels=3, size=(32, 32))
-    >>> found = layer_maps(network, torch.randn(1, 3, 32, 32), "stage1.conv")
+    >>> found = layer_maps(network, torch.randn(1, 3, 32, 32), "stage2.conv")
     >>> found.maps.shape, found.sees, found.signed
-    ((16, 32, 32), (5, 5), True)
+    ((32, 16, 16), (18, 18), True)
 
     `inputs` are normalised as for prediction. `table` is the network's, where it is known already. Raises ModelError
     for a layer that there is not, and for one that makes neither maps nor a vector.

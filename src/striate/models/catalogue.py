@@ -13,6 +13,7 @@ from striate.models.own import OWN, OWN_ENTRY
 from striate.models.zoo import ZOO, zoo_entry
 
 AS_IT_IS = Changes()
+WIDEST = 32
 _CATALOGUE = {entry.name: entry for entry in ENTRIES}
 
 
@@ -70,9 +71,11 @@ def create_model(
     channels = entry.default_input[0] if channels is None else channels
     size = entry.default_input[1:] if size is None else size
     _check(entry, classes, channels, size, dropout if changes.head == "own" else None)
+    _check_width(entry, changes.width)
     try:
         with _memory(weights):
-            network = entry.build(classes=classes, channels=channels, size=size, **entry.arguments(dropout))
+            arguments = entry.arguments(dropout, changes.width)
+            network = entry.build(classes=classes, channels=channels, size=size, **arguments)
     except ModelError as error:
         if name not in _CATALOGUE:  # what others have built says itself what it takes
             raise
@@ -106,3 +109,15 @@ def _check(entry: Entry, classes: int, channels: int, size: tuple[int, int], dro
         raise ModelError(f"{entry.name} has no dropout; leave it out, or take a model that has: {having}.")
     if not 0 <= dropout < 1:
         raise ModelError(f"Dropout is a probability from 0 up to, not including, 1; got {dropout}.")
+
+
+def _check_width(entry: Entry, width: float | None) -> None:
+    if width is None:
+        return
+    if entry.width is None:
+        having = ", ".join(other.name for other in ENTRIES if other.width is not None)
+        raise ModelError(
+            f"{entry.name} has one width; leave width out, or take a model that has more: {having}."
+        )
+    if not 0 < width <= WIDEST:
+        raise ModelError(f"Width is a multiple above 0 and up to {WIDEST}; got {width}.")

@@ -36,7 +36,9 @@ _BASICS = (
         paper="after He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition",
         default_input=(1, 28, 28),
         dropout=0.0,
+        width=1.0,
         learning_rate=0.01,
+        optimiser="muon",
     ),
     Entry(
         name="lesson",

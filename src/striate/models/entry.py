@@ -19,10 +19,11 @@ class Entry:
     """One network of the catalogue: how it is built, where it comes from, what it departs from.
 
     `default_input` is `(channels, height, width)`. `dropout` is the network's own probability of dropping a
-    unit, None for a network that has no dropout. `learning_rate` is the peak rate for Adam and AdamW that suits
-    it: batch normalisation bears a higher one. `departures` says, a sentence each, where the network is not
-    the paper's; `disagreements`, where the paper disagrees with itself or with practice, and what is computed
-    here.
+    unit, None for a network that has no dropout; `width` likewise the multiple of its maps that it is built with,
+    None for a network of one width. `learning_rate` is the peak rate for Adam and AdamW that suits it: batch
+    normalisation bears a higher one; `optimiser` is what suits it where the recipe leaves that open.
+    `departures` says, a sentence each, where the network is not the paper's; `disagreements`, where
+    the paper disagrees with itself or with practice, and what is computed here.
     """
 
     name: str
@@ -32,7 +33,9 @@ class Entry:
     default_input: tuple[int, int, int]
     default_classes: int = 10
     dropout: float | None = None
+    width: float | None = None
     learning_rate: float = 0.002
+    optimiser: str = "adamw"
     departures: tuple[str, ...] = ()
     disagreements: tuple[str, ...] = ()
 
@@ -47,11 +50,14 @@ class Entry:
         sides = range(1, _LARGEST_TRIED + 1)
         return sides[bisect_left(sides, True, key=self._takes)]
 
-    def arguments(self, dropout: float | None = None) -> dict[str, Any]:
-        """The dropout for `build`, if the network has any: the one given, or the network's own."""
-        if self.dropout is None:
-            return {}
-        return {"dropout": self.dropout if dropout is None else dropout}
+    def arguments(self, dropout: float | None = None, width: float | None = None) -> dict[str, Any]:
+        """Dropout and width for `build`, if the network has them: those given, or the network's own."""
+        own = {"dropout": (dropout, self.dropout), "width": (width, self.width)}
+        return {
+            name: default if given is None else given
+            for name, (given, default) in own.items()
+            if default is not None
+        }
 
     def _takes(self, side: int) -> bool:
         try:

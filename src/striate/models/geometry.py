@@ -6,11 +6,14 @@ from itertools import chain
 from typing import TypeVar
 
 import torch
+from jaxtyping import Float32
 from torch import Tensor, nn
 
 from striate.errors import ModelError
 
 AnyModule = TypeVar("AnyModule", bound=nn.Module)
+LARGEST = 256 * 256
+"""Pixels of the largest image that is sent through for real to learn shapes."""
 
 
 def without_weights(module: AnyModule) -> AnyModule:
@@ -23,6 +26,29 @@ def without_weights(module: AnyModule) -> AnyModule:
     # deepcopy takes from its memo whatever is already there, so the weights themselves are never read
     memo = {id(tensor): _shadow(tensor) for tensor in chain(module.parameters(), module.buffers())}
     return copy.deepcopy(module, memo).eval()
+
+
+def for_shapes(
+    module: AnyModule, input_shape: tuple[int, int, int]
+) -> tuple[AnyModule, Float32[Tensor, "1 channel height width"]]:
+    """A copy in evaluation mode and an image for it, to be run for the shapes alone.
+
+    >>> copied, image = for_shapes(nn.Conv2d(3, 8, 3), (3, 32, 32))
+    >>> tuple(copied(image).shape)
+    (1, 8, 30, 30)
+
+    A large image, and one for weights elsewhere than in plain memory, has no pixels and meets no weights. A small one
+    is zeros and meets the weights themselves: that takes milliseconds, where torch loads a second's worth of its
+    compiler before it can tell the first shape without them.
+    """
+    tensors = [*module.parameters(), *module.buffers()]
+    plain = all(
+        tensor.device.type == "cpu" and tensor.dtype in (torch.float32, torch.int64) for tensor in tensors
+    )
+    if not plain or input_shape[1] * input_shape[2] > LARGEST:
+        return without_weights(module), torch.empty((1, *input_shape), device="meta")
+    memo = {id(weight): weight for weight in module.parameters()}
+    return copy.deepcopy(module, memo).eval(), torch.zeros((1, *input_shape), device="cpu")
 
 
 def feature_shape(stages: Mapping[str, nn.Module], input_shape: tuple[int, int, int]) -> tuple[int, ...]:
@@ -46,11 +72,12 @@ def stage_shapes(
 
     Raises ModelError as `feature_shape` does.
     """
-    image = torch.empty((1, *input_shape), device="meta")
+    copied, image = for_shapes(nn.ModuleList(stages.values()), input_shape)
     shapes: dict[str, tuple[int, ...]] = {}
-    for path, layer in _layers(stages):
+    for path, layer in _layers(dict(zip(stages, copied, strict=True))):
         try:
-            image_after = without_weights(layer)(image)
+            with torch.no_grad():
+                image_after = layer(image)
         except RuntimeError as error:
             seen = " × ".join(map(str, image.shape[1:]))
             raise ModelError(f"layer {path} does not fit the {seen} that reaches it") from error

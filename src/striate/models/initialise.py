@@ -19,7 +19,18 @@ def _xavier(weight: Tensor, fan_in: float, fan_out: float) -> None:
     weight.uniform_(-bound, bound)
 
 
-RULES: dict[str, Callable[[Tensor, float, float], None]] = {"he": _he, "xavier": _xavier}
+def _identity(weight: Tensor, fan_in: float, fan_out: float) -> None:
+    _he(weight, fan_in, fan_out)
+    if weight.ndim > 2:
+        copied = min(weight.shape[:2])
+        nn.init.dirac_(weight[:copied])
+
+
+RULES: dict[str, Callable[[Tensor, float, float], None]] = {
+    "he": _he,
+    "xavier": _xavier,
+    "identity": _identity,
+}
 
 
 def initialise(network: nn.Module, how: str) -> None:
@@ -35,6 +46,9 @@ def initialise(network: nn.Module, how: str) -> None:
     - `he`: normal, variance 2 / fan-in. He et al. 2015, equation 10; the fan-in of the forward pass, not the
       fan-out of equation 14, which the paper finds as good.
     - `xavier`: uniform within ±√6 / √(fan-in + fan-out). Glorot & Bengio 2010, equation 16.
+
+    - `identity`: as `he`, but the first kernels of a convolution each copy one map that comes in: as many as there are
+      maps to copy. Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, section 3.3.
 
     Takes torch's default generator; scales and shifts of normalisation are left alone. Raises ModelError for
     any other name.

@@ -1,6 +1,6 @@
 """A network: named stages, then a head. Everything that looks inside a network stands on its two seams."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from jaxtyping import Float
@@ -61,7 +61,11 @@ class Network(nn.Module):
         """The logits: one number a class, the highest for the class that the network believes in."""
         return self.head(self.features(x))
 
-    def all_logits(self, x: Float[Tensor, "batch ..."]) -> tuple[Float[Tensor, "batch class"], ...]:
+    def all_logits(
+        self,
+        x: Float[Tensor, "batch ..."],
+        run: Callable[[nn.Module, Tensor], Tensor] = lambda stage, x: stage(x),
+    ) -> tuple[Float[Tensor, "batch class"], ...]:
         """The logits, then those of each auxiliary head in the order of its stage; what training learns from.
 
         >>> stages = {"conv": nn.Conv2d(1, 4, 3), "flatten": nn.Flatten()}
@@ -71,11 +75,11 @@ class Network(nn.Module):
         >>> [tuple(logits.shape) for logits in network.all_logits(torch.zeros(2, 1, 28, 28))]
         [(2, 10), (2, 10)]
 
-        A network without auxiliary heads gives its logits alone.
+        A network without auxiliary heads gives its logits alone. `run` is what runs a stage on its input.
         """
         aside = []
         for name, stage in self.stages.items():
-            x = stage(x)
+            x = run(stage, x)
             if name in self.auxiliaries and name not in self.frozen:
                 aside.append(self.auxiliaries[name](x))
         return (self.head(x), *aside)

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
 
 from striate.drawing.network import Column, draw_network
 from striate.errors import ModelError
-from striate.models.geometry import without_weights
+from striate.models.geometry import for_shapes
 from striate.models.network import Network
 from striate.models.picture import stage_columns
+from striate.models.products import Products
 from striate.models.walk import Row, Walk
 
 KIB = 1024
@@ -115,12 +115,12 @@ def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
     somebody else's making cannot run so. Raises ModelError when an image of this shape does not fit the network.
     """
     try:
-        walk = _walked(without_weights(network), torch.empty((1, *input_shape), device="meta"))
+        walk = _walked(*for_shapes(network, input_shape))
     except Exception as error:  # a stranger's forward may raise anything
         try:
             if any(weight.is_meta for weight in network.parameters()):
                 raise
-            walk = _walked(copy.deepcopy(network).eval(), torch.zeros((1, *input_shape)))
+            walk = _walked(copy.deepcopy(network).eval().cpu(), torch.zeros((1, *input_shape)))
         except Exception:
             raise ModelError(f"The network cannot take an image of {_times(input_shape)}: {error}") from error
     parameters = [*network.stages.parameters(), *network.head.parameters()]
@@ -135,7 +135,7 @@ def summarize(network: Network, input_shape: tuple[int, int, int]) -> Summary:
 
 
 def _walked(network: Network, image: Tensor) -> Walk:
-    counter = FlopCounterMode(display=False)
+    counter = Products()
     walk = Walk(network, image, counter)
     with counter, walk, torch.no_grad():
         network(image)

@@ -8,9 +8,9 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from striate.models.layers import Layer
+from striate.models.products import Products
 from striate.shapes import ReceptiveField, same_padding_ends
 
 Fields = tuple[ReceptiveField, ReceptiveField]
@@ -87,7 +87,7 @@ class Walk(TorchFunctionMode):
     does not.
     """
 
-    def __init__(self, network: nn.Module, image: Tensor, counter: FlopCounterMode) -> None:
+    def __init__(self, network: nn.Module, image: Tensor, counter: Products) -> None:
         super().__init__()
         self.rows: list[Row] = []
         self._counter = counter
@@ -126,7 +126,7 @@ class Walk(TorchFunctionMode):
         self._record(path, _kind(module), output, fields, sum(w.numel() for w in fresh), multiply_adds)
 
     def _products(self) -> int:
-        return self._counter.get_total_flops() // 2
+        return self._counter.count
 
     def _record(
         self,

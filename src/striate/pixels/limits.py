@@ -4,6 +4,9 @@ A file of a megabyte can claim, or inflate to, gigabytes; every reader asks here
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -92,11 +95,28 @@ class Limits:
             )
 
 
+_HELD: ContextVar[Limits | None] = ContextVar("limits held", default=None)
+
+
 def limits() -> Limits:
     """The limits in force: the environment variables `STRIATE_MAX_…` where they are set, the defaults elsewhere.
 
     Raises UsageError for a variable that is no whole number above zero.
     """
+    return _HELD.get() or _from_environment()
+
+
+@contextmanager
+def limits_held() -> Iterator[None]:
+    """While the block lasts, the limits are those at its beginning: thousands of pictures ask for them thrice each."""
+    token = _HELD.set(limits())
+    try:
+        yield
+    finally:
+        _HELD.reset(token)
+
+
+def _from_environment() -> Limits:
     return _limits(tuple(os.environ.get(name) for name in _DEFAULTS))
 
 

@@ -38,8 +38,6 @@ __all__ = [
 Source = str | os.PathLike | bytes
 
 _SINGLE: dict[str, tuple[Callable[[Content], Description], Callable[[bytes], ImageArray]]] = {
-    "PNG": (png.describe, png.decode),
-    "JPEG": (jpeg.describe, jpeg.decode),
     "WEBP": (webp.describe, webp.decode),
     "BMP": (bmp.describe, bmp.decode),
     "GIF": (gif.describe, gif.decode),
@@ -47,6 +45,7 @@ _SINGLE: dict[str, tuple[Callable[[Content], Description], Callable[[bytes], Ima
     "JPEG2000": (jpeg2000.describe, jpeg2000.decode),
     "NPY": (numpy_files.describe, numpy_files.decode),
 }
+_DESCRIBE = {"PNG": png.describe, "JPEG": jpeg.describe, **{kind: pair[0] for kind, pair in _SINGLE.items()}}
 _NUMBERED = re.compile(r"(.+)#([1-9][0-9]{0,8})", re.DOTALL)
 
 
@@ -103,14 +102,10 @@ def decode_picture(data: bytes, image: int = 0, *, draft: tuple[int, int] | None
             from striate.pixels.dicom import decode_dicom
 
             return decode_dicom(data, image)
-        said = _described(content, kind, image)
-        if kind == "TIFF":
-            pixels = tiff_pixels.decode(data, image)
-        elif kind == "JPEG" and draft is not None:
-            return Picture(jpeg.decode(data, draft), said)
-        else:
-            pixels = _SINGLE[kind][1](data)
-        if (*pixels.shape, str(pixels.dtype)) != (said.height, said.width, said.channels, said.depth):
+        said, pixels = _decoded(content, data, kind, image, draft)
+        small = kind == "JPEG" and draft is not None
+        agree = pixels.shape == (said.height, said.width, said.channels) and pixels.dtype == said.depth
+        if not (agree or small):
             raise ImageError("its header and its pixels do not agree: it is damaged")
         return Picture(pixels, said)
 
@@ -148,14 +143,29 @@ def count_images(source: Source) -> int:
         return tiff.count(content) if kind == "TIFF" else 1
 
 
+def _decoded(
+    content: Content, data: bytes, kind: str, image: int, draft: tuple[int, int] | None
+) -> tuple[Description, ImageArray]:
+    """The description and the pixels; the two usual formats tell both in one pass over their header."""
+    _check_number(kind, image)
+    if kind == "PNG":
+        return png.read(data)
+    if kind == "JPEG":
+        return jpeg.read(data, draft)
+    said = _described(content, kind, image)
+    return said, tiff_pixels.decode(data, image) if kind == "TIFF" else _SINGLE[kind][1](data)
+
+
 def _described(content: Content, kind: str, image: int) -> Description:
+    _check_number(kind, image)
+    return tiff.describe(content, image) if kind == "TIFF" else _DESCRIBE[kind](content)
+
+
+def _check_number(kind: str, image: int) -> None:
     if image < 0:
         raise ImageError(f"there is no image number {image + 1}; they are counted from 1")
-    if kind == "TIFF":
-        return tiff.describe(content, image)
-    if image > 0:
+    if image > 0 and kind != "TIFF":
         raise ImageError(f"it holds 1 image; there is no number {image + 1}")
-    return _SINGLE[kind][0](content)
 
 
 def _format(content: Content) -> str:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import load
 
 from striate.errors import RunError
-from striate.files import remove_partials, sync, write_atomically
+from striate.files import remove_partials, replacing, sync, write_atomically
 from striate.training.history import Progress
+from striate.training.tensor_file import write_tensors
 
 GENERATIONS = 2
 LONGEST_HEAD = 100_000_000
@@ -60,9 +61,12 @@ class CheckpointFolder:
         path = self.folder / f"epoch-{progress.epoch:05d}-step-{progress.step:07d}.safetensors"
         if path.exists():  # the state at a step is a function of the step: what stands there is this one
             return
-        content = save(tensors, metadata={"progress": json.dumps(progress.to_dict(), allow_nan=False)})
-        write_atomically(digest_path(path), digest_line(content, path.name))
-        write_atomically(path, content)
+        metadata = {"progress": json.dumps(progress.to_dict(), allow_nan=False)}
+        with replacing(
+            path, sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+        ) as partial:
+            digest = write_tensors(partial, tensors, metadata)
+            write_atomically(digest_path(path), digest_line(digest, path.name))
         self.forget_all_but(self.generations()[-GENERATIONS:])
 
     def load(self) -> Checkpoint | None:
@@ -114,15 +118,15 @@ def digest_path(path: Path) -> Path:
     return path.with_suffix(".sha256")
 
 
-def digest_line(content: bytes, name: str) -> bytes:
+def digest_line(digest: str, name: str) -> bytes:
     """A line that `sha256sum --check` reads."""
-    return f"{hashlib.sha256(content).hexdigest()}  {name}\n".encode()
+    return f"{digest}  {name}\n".encode()
 
 
 def read(path: Path) -> tuple[Progress, Tensors]:
     """One generation, after its digest has been checked; ValueError when it differs."""
     content = path.read_bytes()
-    if digest_path(path).read_bytes() != digest_line(content, path.name):
+    if digest_path(path).read_bytes() != digest_line(hashlib.sha256(content).hexdigest(), path.name):
         raise ValueError(path.name)
     return progress_in(content[8 : 8 + int.from_bytes(content[:8], "little")]), load(content)
 

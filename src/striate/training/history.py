@@ -83,6 +83,8 @@ class Progress:
     running: Sums = field(default_factory=Sums)
     history: list[Record] = field(default_factory=list)
     best: Best | None = None
+    accumulate: int | None = None
+    """Parts that a batch is taken in: those of the recipe, or more since memory ran out."""
 
     def validation_errors(self) -> list[float]:
         """1 - validation accuracy of every finished epoch."""
@@ -96,13 +98,15 @@ class Progress:
             "running": vars(self.running),
             "history": self.history,
             "best": vars(self.best) if self.best else None,
+            "accumulate": self.accumulate,
         }
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> "Progress":
         """The progress that `to_dict` wrote."""
         best = Best(**content["best"]) if content["best"] else None
-        return cls(content["epoch"], content["step"], Sums(**content["running"]), content["history"], best)
+        running, history = Sums(**content["running"]), content["history"]
+        return cls(content["epoch"], content["step"], running, history, best, content.get("accumulate"))
 
 
 def history_lines(history: list[Record]) -> bytes:

@@ -6,24 +6,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from striate.errors import Interrupted, TrainingError
 from striate.training.allocator import keep_memory
 from striate.training.checkpoint import CheckpointFolder, Tensors
+from striate.training.device import chosen_device, device_of, own_seeds, reproducible
 from striate.training.events import Events, Outcome, Plan
+from striate.training.exhaustion import take_step_that_fits
+from striate.training.finite import not_finite, require_finite, require_finite_steps
 from striate.training.history import Best, Progress, Record, best_of
-from striate.training.material import Batch, Material
+from striate.training.material import Material
 from striate.training.optimiser import (
+    Optimiser,
     create_optimiser,
     load_state_tensors,
     rate_factors,
     set_rate,
     state_tensors,
 )
+from striate.training.pace import Pace, Seen, Step
 from striate.training.recipe import Recipe
 from striate.training.schedule import learning_rate, phase_of
+from striate.training.step import NotFiniteError
 
 SAVE_EVERY = 120.0
 """Seconds between two checkpoints inside an epoch; when a state is saved does not change what it becomes."""
@@ -36,9 +41,10 @@ class Training:
     network: nn.Module
     recipe: Recipe
     material: Material
-    optimiser: torch.optim.Optimizer
+    optimiser: Optimiser
     progress: Progress
     best: Tensors
+    said: Callable[[str], None] = lambda text: None
 
     def tensors(self) -> Tensors:
         """Everything that a checkpoint must hold, by name."""
@@ -61,14 +67,19 @@ def train(
 ) -> Progress:
     """Train a network in place by a recipe, and leave it with the weights that the recipe keeps.
 
+    It is trained on the recipe's device, where the material is, and left on the one that it came from.
+
     Raises:
         TrainingError: a loss or gradient is not finite; names the step and the images, and nothing is saved.
         Interrupted: `stop` said so; the step was finished and the state saved.
         RunError: every checkpoint to resume from is damaged.
     """
-    keep_memory()
-    network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    training = Training(network, recipe, material, create_optimiser(network, recipe), Progress(), {})
+    if not recipe.recompute:  # who saves memory gives it back: kept blocks of changing sizes leave holes
+        keep_memory()
+    home, device = device_of(network), chosen_device(recipe)
+    network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    optimiser = create_optimiser(network, recipe)
+    training = Training(network, recipe, material, optimiser, Progress(), {}, events.said)
     if resume and folder:
         restore(training, folder, events)
     progress, batches = training.progress, material.batches
@@ -82,13 +93,13 @@ def train(
             events.saved(progress)
         last_save = time.monotonic()
 
-    with torch.random.fork_rng(devices=[]):
+    with own_seeds(device), reproducible(device):
         events.began(
             Plan(recipe.epochs, batches.count, batches.images, progress.epoch, progress.step), network
         )
         while progress.epoch < recipe.epochs and not stalled(progress, recipe):
-            for loss, rate in run_epoch(training):
-                events.step(progress, loss, rate)
+            for steps in run_epoch(training):
+                tell(steps, progress, events)
                 if stop():
                     save()
                     raise Interrupted(where_it_stopped(progress, saved=folder is not None))
@@ -99,27 +110,49 @@ def train(
             save()
     if recipe.keep == "best":
         network.load_state_dict(training.best)
+    network.to(home)
     events.finished(progress)
     return progress
 
 
-def run_epoch(training: Training) -> Iterator[tuple[float, float]]:
-    """Take the steps of the epoch under way that are still to be taken; yields loss and rate of each."""
+def run_epoch(training: Training) -> Iterator[list[Seen]]:
+    """Take the steps of the epoch under way that are still to be taken; yields those looked at together."""
     network, recipe, progress = training.network, training.recipe, training.progress
     batches = training.material.batches
     freeze(network, phase_of(recipe, progress.epoch).freeze)
     network.train()
-    started = time.perf_counter()
+    pace = Pace(device_of(network))
     for batch in batches.epoch(progress.epoch, progress.step):
         rate = rate_of_step(training, batch.index)
         set_rate(training.optimiser, rate)
-        torch.manual_seed(step_seed(recipe.seed, progress.epoch, batch.index))
-        loss, correct = take_step(training, batch)
-        now = time.perf_counter()
-        progress.running.add(loss, correct, len(batch.rows), now - started)
-        progress.step = batch.index + 1
-        yield loss, rate
-        started = time.perf_counter()
+        try:
+            taken, training.recipe = take_step_that_fits(
+                network,
+                training.optimiser,
+                training.recipe,
+                batch,
+                training.material.class_weights,
+                seed=step_seed(recipe.seed, progress.epoch, batch.index),
+                look=pace.at_once,
+                said=training.said,
+            )
+        except NotFiniteError as error:
+            found = Seen(batch.index, batch.rows, rate, error.loss, error.norm, correct=0, seconds=0.0)
+            left = "the weights were left as they were before it and nothing was saved"
+            raise not_finite(training.material, progress.epoch, found, left) from None
+        progress.accumulate = training.recipe.accumulate
+        pace.steps.append(Step(batch.index, batch.rows, rate, taken))
+        if pace.due() or batch.index + 1 == batches.count:
+            yield require_finite_steps(training.material, progress.epoch, pace.look())
+            pace.go_on()
+
+
+def tell(steps: list[Seen], progress: Progress, events: Events) -> None:
+    """Note steps down that were taken, and tell of each."""
+    for step in steps:
+        progress.running.add(step.loss, step.correct, len(step.rows), step.seconds)
+        progress.step = step.index + 1
+        events.step(progress, step.loss, step.rate)
 
 
 def rate_of_step(training: Training, index: int) -> float:
@@ -143,35 +176,6 @@ def freeze(network: nn.Module, upto: str) -> None:
             "No weight is left to train: what follows the frozen stages has none. "
             "Freeze fewer stages, or add head=linear."
         )
-
-
-def take_step(training: Training, batch: Batch) -> tuple[float, int]:
-    """One step of gradient descent; returns the batch's loss and how many of it were right before the step."""
-    training.optimiser.zero_grad(set_to_none=True)
-    logits, *aside = all_logits(training.network, batch.inputs)
-    weights, smoothing = training.material.class_weights, training.recipe.label_smoothing
-
-    def loss_of(some: Tensor) -> Tensor:
-        return F.cross_entropy(some, batch.labels, weight=weights, label_smoothing=smoothing)
-
-    loss = loss_of(logits)
-    share: float = getattr(training.network, "auxiliary_weight", 0.0)
-    for more in aside:  # GoogLeNet's auxiliary classifiers (Szegedy et al. 2015, section 5)
-        loss = loss + share * loss_of(more)
-    loss.backward()
-    gradients = [p.grad for p in training.network.parameters() if p.grad is not None]
-    norm = nn.utils.get_total_norm(gradients)
-    value, size = loss.item(), norm.item()
-    if not (np.isfinite(value) and np.isfinite(size)):
-        raise not_finite(training, batch, value, size)
-    training.optimiser.step()
-    return value, int((logits.argmax(dim=1) == batch.labels).sum())
-
-
-def all_logits(network: nn.Module, inputs: Tensor) -> tuple[Tensor, ...]:
-    """What training learns from: the network's logits, then those of its auxiliary heads where it has any."""
-    every = getattr(network, "all_logits", None)
-    return every(inputs) if every is not None else (network(inputs),)
 
 
 def close_epoch(training: Training) -> tuple[Record, Outcome]:
@@ -223,6 +227,8 @@ def restore(training: Training, folder: CheckpointFolder, events: Events) -> Non
     load_state_tensors(training.optimiser, checkpoint.part("optimiser"))
     training.best = checkpoint.part("best")
     training.progress = checkpoint.progress
+    if parts := training.progress.accumulate:
+        training.recipe = training.recipe.changed(accumulate=parts)
 
 
 def stalled(progress: Progress, recipe: Recipe) -> bool:
@@ -244,28 +250,6 @@ def step_seed(seed: int, epoch: int, step: int) -> int:
     return int(np.random.Philox(key=[seed, epoch], counter=step).random_raw())
 
 
-def not_finite(training: Training, batch: Batch, loss: float, norm: float) -> TrainingError:
-    """The error that names what was not finite, the step, and the images of its batch."""
-    names = training.material.names(batch.rows.tolist())
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
-    what = f"loss became {loss}" if not np.isfinite(loss) else f"gradient's norm became {norm}"
-    return TrainingError(
-        f"The {what} at epoch {training.progress.epoch + 1}, step {batch.index + 1}; the weights were left as "
-        f"they were before it and nothing was saved. Images of this batch: {shown}. "
-        "Try a lower rate, for example --set learning_rate=0.0005."
-    )
-
-
-def require_finite(network: nn.Module) -> None:
-    """Refuse to save weights that are not numbers."""
-    for name, parameter in network.named_parameters():
-        if not torch.isfinite(parameter).all():
-            raise TrainingError(
-                f"The weights of {name} are no longer finite; they were not saved, the last checkpoint stands. "
-                "Try a lower rate, for example --set learning_rate=0.0005."
-            )
-
-
 def where_it_stopped(progress: Progress, *, saved: bool) -> str:
     """What is said after a stop that was asked for."""
     where = f"Stopped in epoch {progress.epoch + 1} after step {progress.step}"
@@ -277,5 +261,5 @@ def where_it_stopped(progress: Progress, *, saved: bool) -> str:
 
 
 def prefixed(prefix: str, tensors: Tensors) -> Tensors:
-    """Tensors under longer names, contiguous in memory as a file holds them."""
-    return {f"{prefix}/{name}": tensor.detach().contiguous() for name, tensor in tensors.items()}
+    """Tensors under longer names."""
+    return {f"{prefix}/{name}": tensor.detach() for name, tensor in tensors.items()}

@@ -1,33 +1,63 @@
 """The optimisers, with weight decay kept off biases and norms."""
 
+from typing import Any, Protocol, runtime_checkable
+
 import torch
 from torch import nn
 
+from striate.training.muon import Muon
 from striate.training.recipe import Recipe
 
 
-def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+@runtime_checkable
+class Optimiser(Protocol):
+    """What training needs of an optimiser: torch's have it, and Muon."""
+
+    param_groups: list[dict[str, Any]]
+
+    def zero_grad(self, set_to_none: bool = True) -> None: ...
+    def step(self) -> Any: ...
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None: ...
+
+
+BESIDE_MUON = 0.1
+"""What AdamW beside Muon learns at, as a share of the kernels' rate."""
+
+
+def create_optimiser(network: nn.Module, recipe: Recipe) -> Optimiser:
     """The recipe's optimiser over a network's parameters, in a fixed order; frozen ones wait without a gradient.
 
     Parameters of two or more axes decay; vectors and scalars (biases, norms) do not, as in He et al. 2019,
     "Bag of Tricks", section 3.1 ("no bias decay"). Stages may have smaller rates than the head: `rate_factors`.
     """
-    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool, bool], list[nn.Parameter]]()
+    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool, bool, bool], list[nn.Parameter]]()
     for name, parameter in network.named_parameters():
         factor = factors[name.split(".")[1]] if name.startswith("stages.") and factors else 1.0
         # fused SGD makes the momentum of a whole group in its first step: what begins later is a group of its own
         later = recipe.head_epochs > 0 and not name.startswith("head.")
-        kinds.setdefault((-factor, parameter.ndim <= 1, later), []).append(parameter)
+        kernel = recipe.optimiser == "muon" and name.startswith("stages.") and parameter.ndim > 1
+        kinds.setdefault((-factor, parameter.ndim <= 1, later, kernel), []).append(parameter)
     groups = [
-        {"params": kinds[key], "weight_decay": 0.0 if key[1] else recipe.decay, "factor": -key[0]}
+        {
+            "params": kinds[key],
+            "weight_decay": 0.0 if key[1] else recipe.decay,
+            "factor": -key[0] * (1.0 if key[3] or recipe.optimiser != "muon" else BESIDE_MUON),
+            "kernels": key[3],
+        }
         for key in sorted(kinds)
     ]
     match recipe.optimiser:
+        case "muon":
+            dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
+            return Muon(groups, recipe.peak_rate, momentum=recipe.momentum, dtype=dtype)
         case "sgd":
-            return torch.optim.SGD(groups, lr=recipe.peak_rate, momentum=recipe.momentum, fused=True)
+            return torch.optim.SGD(
+                groups, lr=recipe.peak_rate, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=True
+            )
         case "adam":
             return torch.optim.Adam(groups, lr=recipe.peak_rate, fused=True)
-        case "adamw":
+        case "adamw" | None:
             return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
 
 
@@ -44,13 +74,13 @@ def rate_factors(network: nn.Module, recipe: Recipe) -> dict[str, float]:
     }
 
 
-def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+def set_rate(optimiser: Optimiser, rate: float) -> None:
     """Give every parameter group the rate, or its share of it."""
     for group in optimiser.param_groups:
         group["lr"] = rate * group.get("factor", 1.0)
 
 
-def state_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+def state_tensors(optimiser: Optimiser) -> dict[str, torch.Tensor]:
     """The optimiser's memory as named tensors: `3/exp_avg` belongs to the fourth parameter."""
     return {
         f"{index}/{name}": value
@@ -60,7 +90,7 @@ def state_tensors(optimiser: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
     }
 
 
-def load_state_tensors(optimiser: torch.optim.Optimizer, tensors: dict[str, torch.Tensor]) -> None:
+def load_state_tensors(optimiser: Optimiser, tensors: dict[str, torch.Tensor]) -> None:
     """Give an optimiser the memory that `state_tensors` returned.
 
     A tensor of a parameter's shape takes the parameter's memory layout too: a fused step walks both in memory order.
@@ -70,6 +100,10 @@ def load_state_tensors(optimiser: torch.optim.Optimizer, tensors: dict[str, torc
     for key, value in tensors.items():
         index, _, name = key.partition("/")
         parameter = parameters[int(index)]
-        laid_out = torch.empty_like(parameter).copy_(value) if value.shape == parameter.shape else value
+        laid_out = (
+            torch.empty_like(parameter).copy_(value)
+            if value.shape == parameter.shape
+            else value.to(parameter.device)
+        )
         state.setdefault(int(index), {})[name] = laid_out
     optimiser.load_state_dict({**optimiser.state_dict(), "state": state})

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from striate.errors import UsageError, suggestion
 
-DEFAULT_RATES = {"sgd": 0.05, "adam": 0.002, "adamw": 0.002}
+DEFAULT_RATES = {"sgd": 0.05, "adam": 0.002, "adamw": 0.002, "muon": 0.1}
 """Peak learning rate of each optimiser when neither the recipe nor the network names one."""
-DEFAULT_DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.01}
+DEFAULT_DECAYS = {"sgd": 5e-4, "adam": 0.0, "adamw": 0.01, "muon": 0.01}
 """Weight decay of each optimiser when the recipe names none; AdamW's is decoupled from the gradient."""
 
 
@@ -40,13 +40,14 @@ class Recipe(BaseModel):
     batch_size: int = Field(128, ge=1, description="images a step")
     seed: int = Field(0, ge=0, lt=2**63, description="of weights, order, augmentation, dropout and split")
 
-    optimiser: Literal["sgd", "adam", "adamw"] = Field(
-        "adamw", description="SGD with momentum, Adam or AdamW"
+    optimiser: Literal["sgd", "adam", "adamw", "muon"] | None = Field(
+        None, description="SGD with momentum, Adam, AdamW, or Muon for kernels; none: what suits the network"
     )
     learning_rate: float | None = Field(
         None, gt=0, description="peak rate; none: what suits optimiser and network"
     )
-    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD; Nesterov's form is not used")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of SGD and Muon")
+    nesterov: bool = Field(False, description="Nesterov's form of SGD's momentum; Muon always has it")
     weight_decay: float | None = Field(
         None, ge=0, description="of weights, never of biases and norms; none: the optimiser's default"
     )
@@ -88,8 +89,14 @@ class Recipe(BaseModel):
     overlapping: bool | None = Field(
         None, description="pooling windows of 3 in steps of 2, or 2 in steps of 2; none: the network's own"
     )
-    initialisation: Literal["own", "he", "xavier"] = Field(
-        "own", description="first weights: the network's own rule, He's or Xavier's"
+    width: float | None = Field(
+        None, gt=0, description="so many times the maps of every stage; none: the network's own width"
+    )
+    initialisation: Literal["own", "he", "xavier", "identity"] = Field(
+        "own", description="first weights: the network's own rule, He's, Xavier's, or kernels that copy a map"
+    )
+    whiten: bool = Field(
+        False, description="first convolution begins with kernels that whiten patches of the training images"
     )
     dropout: float | None = Field(None, ge=0, lt=1, description="share dropped; none: the network's own")
     label_smoothing: float = Field(
@@ -111,13 +118,33 @@ class Recipe(BaseModel):
     translation: int | None = Field(
         None, ge=0, description="largest shift in pixels; none: a 14th of the side"
     )
-    reflection: bool = Field(False, description="mirror left and right at random")
+    reflection: bool | Literal["alternating"] = Field(
+        False, description="mirror left and right at random; alternating: each image in every second epoch"
+    )
+    cutout: int = Field(
+        0, ge=0, description="side of a square that is cut out of each training image; 0: none"
+    )
     patch: int | None = Field(None, ge=4, description="side of a random patch; prediction takes the centre")
     colour_jitter: float = Field(
         0.0, ge=0, le=1, description="deviation of random shifts along the principal colours; AlexNet's: 0.1"
     )
     views: Literal["one", "flip", "ten"] = Field(
         "one", description="prediction averages: one view, its mirror image too, or AlexNet's ten patches"
+    )
+
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="numbers of training's forward pass; auto: bfloat16 where it is computed in hardware",
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = Field(
+        "auto", description="what trains; auto: a GPU where there is one, else the processor"
+    )
+    accumulate: int = Field(1, ge=1, description="parts that a batch is taken in, their gradients added")
+    recompute: bool = Field(
+        False, description="keep no maps inside a stage for the way back; compute them again"
+    )
+    max_memory: float | None = Field(
+        None, gt=0, description="GiB that training may take; none: what the machine has left"
     )
 
     keep: Literal["best", "last"] = Field(
@@ -139,22 +166,30 @@ class Recipe(BaseModel):
     @property
     def peak_rate(self) -> float:
         """The highest learning rate of the run."""
-        return self.learning_rate if self.learning_rate is not None else DEFAULT_RATES[self.optimiser]
+        return (
+            self.learning_rate if self.learning_rate is not None else DEFAULT_RATES[self.optimiser or "adamw"]
+        )
 
-    def settled(self, network_rate: float) -> "Recipe":
-        """The recipe with its rate filled in: the network's for Adam and AdamW, the optimiser's for SGD.
+    def settled(self, network_rate: float, optimiser: str = "adamw") -> "Recipe":
+        """The recipe with what it leaves to the network filled in: the optimiser and the rate.
+
+        The rate is the network's for Adam and AdamW, the optimiser's for SGD and Muon.
 
         >>> Recipe().settled(0.01).learning_rate, Recipe(optimiser="sgd").settled(0.01).learning_rate
         (0.01, 0.05)
         """
-        if self.learning_rate is not None:
-            return self
-        return self.changed(learning_rate=self.peak_rate if self.optimiser == "sgd" else network_rate)
+        recipe = self.changed(optimiser=self.optimiser or optimiser)
+        if recipe.learning_rate is not None:
+            return recipe
+        rate = network_rate if recipe.optimiser in ("adam", "adamw") else recipe.peak_rate
+        return recipe.changed(learning_rate=rate)
 
     @property
     def decay(self) -> float:
         """The weight decay of the run."""
-        return self.weight_decay if self.weight_decay is not None else DEFAULT_DECAYS[self.optimiser]
+        return (
+            self.weight_decay if self.weight_decay is not None else DEFAULT_DECAYS[self.optimiser or "adamw"]
+        )
 
     def preparing(self) -> dict[str, Any]:
         """The fields that say how a picture becomes the network's input, as packing takes them."""
@@ -169,12 +204,12 @@ class Recipe(BaseModel):
 
     def changing(self) -> dict[str, Any]:
         """The fields that change a network of the catalogue, as `striate.models.Changes` takes them."""
-        names = ("head", "activation", "batch_norm", "response_norm", "overlapping")
+        names = ("head", "activation", "batch_norm", "response_norm", "overlapping", "width")
         return {name: getattr(self, name) for name in names}
 
     def changed(self, **settings: Any) -> "Recipe":
-        """The same recipe with some fields changed, validated again."""
-        return type(self)(**{**self.model_dump(), **settings})
+        """The same recipe with some fields changed, validated again; what was not set stays so."""
+        return type(self)(**{**self.model_dump(exclude_unset=True), **settings})
 
     @classmethod
     def from_settings(cls, settings: Iterable[str], **fields: Any) -> "Recipe":
@@ -208,6 +243,10 @@ def contradictions(recipe: Recipe) -> list[str]:
         found.append("freeze=all trains the head alone in every epoch; leave head_epochs out.")
     if recipe.views == "ten" and recipe.patch is None:
         found.append("views=ten takes ten patches: add patch=SIDE, smaller than the images.")
+    if recipe.reflection == "alternating" and recipe.balance == "sampling":
+        found.append(
+            "reflection=alternating needs each image once an epoch, and balance=sampling draws; take reflection=true."
+        )
     if not recipe.extract:
         return found
     if recipe.freeze == "none":
@@ -215,6 +254,7 @@ def contradictions(recipe: Recipe) -> list[str]:
     random = {
         "translation": recipe.translation,
         "reflection": recipe.reflection,
+        "cutout": recipe.cutout,
         "patch": recipe.patch,
         "colour_jitter": recipe.colour_jitter,
         "head_epochs": recipe.head_epochs,

@@ -13,6 +13,7 @@ from torch.utils.tensorboard.summary import hparams
 
 from striate.drawing.text import visible
 from striate.drawing.tiles import contact_sheet
+from striate.training.device import device_of
 from striate.training.event_file import Writer
 from striate.training.events import Events, Outcome, Plan
 from striate.training.history import Progress, Record
@@ -105,7 +106,7 @@ class TensorBoard(Events):
             warnings.simplefilter(
                 "ignore"
             )  # torch.jit.trace, which add_graph calls, announces its own retirement
-            self.writer.add_graph(network, torch.zeros(1, *self.input_shape))
+            self.writer.add_graph(network, torch.zeros(1, *self.input_shape, device=device_of(network)))
         network.train(training)
 
     def add_wrong(self, outcome: Outcome, taken: int) -> None:
@@ -143,7 +144,7 @@ def tile_filters(
     weights: Float[Tensor, "filters channels height width"],
 ) -> UInt8[np.ndarray, "rows columns rgb"]:
     """Kernels as one picture, each pixel drawn 8 × 8, a white line between two kernels."""
-    kernels = weights.permute(0, 2, 3, 1).contiguous().numpy()
+    kernels = weights.permute(0, 2, 3, 1).contiguous().cpu().numpy()
     kernels = np.broadcast_to(kernels, (*kernels.shape[:3], 3)) if kernels.shape[3] == 1 else kernels
     largest = max(float(np.abs(kernels).max()), 1e-12)
     drawn = np.rint(127.5 + 127.5 * kernels / largest).astype(np.uint8).repeat(8, axis=1).repeat(8, axis=2)

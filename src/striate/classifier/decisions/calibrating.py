@@ -18,6 +18,7 @@ from striate.evaluation.decisions.calibration import (
 )
 from striate.models import Network
 from striate.run import RunFacts
+from striate.training.device import answering_device
 from striate.training.recipe import Recipe
 
 FEWEST = 50
@@ -39,7 +40,10 @@ def calibrate(recipe: Recipe, network: Network, decoded: Decoded) -> dict[str, A
         why = f"a half of the {len(validation):,} validation images is too few: it takes {FEWEST}"
         return {"kind": "none", "reason": why}
     truth = half.labels.astype(np.int64)
-    predictor = Predictor(network, decoded.preparation, decoded.images.classes, views=recipe.views)
+    device = answering_device(recipe)
+    predictor = Predictor(
+        network, decoded.preparation, decoded.images.classes, views=recipe.views, device=device
+    )
     logits = predictor.says_of_rows(decoded.pack.pixels, half.rows).logits
     fitted = (fit_vector if recipe.calibrate == "vector" else fit_temperature)(truth, logits)
     return {**fitted.to_dict(), "images": len(half)}

@@ -1,8 +1,10 @@
 """One picture after another, decoded, named by its pixels and prepared, or refused with a reason."""
 
+import math
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,12 @@ from striate.data.packing.facts import FACTS, facts_of
 from striate.data.packing.moments import moments_dtype, moments_of
 from striate.data.sources.door import Source
 from striate.errors import ImageError
+from striate.pixels.limits import limits_held
 from striate.pixels.picture import ImageArray, Picture
 from striate.pixels.preparation import Preparation
 
 DIGEST = np.dtype("S32")
+MEAN = list(FACTS.fields or ()).index("mean")
 
 
 @dataclass(frozen=True)
@@ -80,25 +84,41 @@ def decode_rows(
     """Decodes, measures, digests and prepares some rows in this process."""
     started = time.perf_counter()
     part = Decoded.of(rows, job.preparation)
-    for index, row in enumerate(rows):
-        try:
-            picture = load_picture(job.source, row, job.preparation)
-            facts = facts_of(picture)
-            if np.isfinite(facts["mean"]):
-                part.channels = max(part.channels, picture.pixels.shape[2])
-                part.depths.add(str(picture.pixels.dtype))
-            image = prepared(picture, job.preparation)
-            if pixels is not None:
-                pixels[row] = image
-            else:
-                part.seals[index], part.moments[index] = pixel_digest(image), moments_of(image[None])[0]
-            part.digests[index], part.facts[index] = pixel_digest(picture.pixels), facts
-        except ImageError as error:
-            part.failures[row] = str(error)
-        except MemoryError:
-            part.failures[row] = "there is not enough memory to decode it"
+    with limits_held():
+        for index, row in enumerate(rows):
+            try:
+                _decode_row(job, part, pixels, index)
+            except ImageError as error:
+                part.failures[row] = str(error)
+            except MemoryError:
+                part.failures[row] = "there is not enough memory to decode it"
     part.seconds = time.perf_counter() - started
     return part
+
+
+def _decode_row(
+    job: Decoding,
+    part: Decoded,
+    pixels: Shaped[np.ndarray, "image height width channel"] | None,
+    index: int,
+) -> None:
+    row = part.rows[index]
+    picture = load_picture(job.source, row, job.preparation)
+    facts = facts_of(picture)
+    if math.isfinite(facts[MEAN]):
+        part.channels = max(part.channels, picture.pixels.shape[2])
+        part.depths.add(_name_of(picture.pixels.dtype))
+    image = prepared(picture, job.preparation)
+    if pixels is not None:
+        pixels[row] = image
+    else:
+        part.seals[index], part.moments[index] = pixel_digest(image), moments_of(image[None])[0]
+    part.digests[index], part.facts[index] = pixel_digest(picture.pixels), facts
+
+
+@cache
+def _name_of(dtype: np.dtype) -> str:
+    return str(dtype)
 
 
 def redecode(
@@ -109,17 +129,18 @@ def redecode(
 ) -> tuple[Shaped[np.ndarray, " row"], dict[int, str]]:
     """Decodes and prepares pictures into slots; their seals, and reasons for those that cannot be read."""
     seals, failures = [], {}
-    for row, slot in zip(rows, slots, strict=True):
-        try:
-            image = prepared(load_picture(job.source, row, job.preparation), job.preparation)
-            pixels[slot] = image
-            seals.append(pixel_digest(image))
-        except (ImageError, OSError) as error:
-            failures[row] = str(error)
-        except MemoryError:
-            failures[row] = "there is not enough memory to decode it"
-        if row in failures:
-            seals.append("")
+    with limits_held():
+        for row, slot in zip(rows, slots, strict=True):
+            try:
+                image = prepared(load_picture(job.source, row, job.preparation), job.preparation)
+                pixels[slot] = image
+                seals.append(pixel_digest(image))
+            except (ImageError, OSError) as error:
+                failures[row] = str(error)
+            except MemoryError:
+                failures[row] = "there is not enough memory to decode it"
+            if row in failures:
+                seals.append("")
     return np.array(seals, DIGEST), failures
 
 

@@ -1,6 +1,7 @@
 """What decoding a picture tells for free, one record an image: the audit reads it, and nothing is decoded twice."""
 
 import math
+from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped, UInt8
@@ -33,23 +34,20 @@ PIECE = 1 << 15
 Range = tuple[float, float, float, float]
 
 
-def facts_of(picture: Picture) -> Shaped[np.ndarray, ""]:
-    """The record of one picture.
+def facts_of(picture: Picture) -> tuple[Any, ...]:
+    """The record of one picture, to be put into an array of `FACTS`.
 
     >>> from striate.pixels.picture import Description
     >>> pixels = np.array([[[0], [255]]], np.uint8)
-    >>> facts = facts_of(Picture(pixels, Description(1, 2, 1, "uint8", "PNG", "L", 8)))
-    >>> facts["width"].item(), facts["high"].item(), facts["mean"].item(), facts["format"].item()
-    (2, 255.0, 127.5, 'PNG')
+    >>> facts_of(Picture(pixels, Description(1, 2, 1, "uint8", "PNG", "L", 8)))
+    (1, 2, 1, 8, 'uint8', 'PNG', 'L', 1, 0.0, 255.0, 127.5, 127.5)
 
     Of whole numbers mean and deviation are exact before they are rounded; values that are not finite make both NaN.
     """
     pixels, said = picture.pixels, picture.description
     by_histogram = pixels.dtype == np.uint8 and pixels.size > LARGE
     measured = range_of_bytes(pixels) if by_histogram else range_of(pixels)
-    return np.array(
-        (*pixels.shape, said.bits, said.depth, said.format, said.mode, said.frames, *measured), dtype=FACTS
-    )
+    return (*pixels.shape, said.bits, said.depth, said.format, said.mode, said.frames, *measured)
 
 
 def range_of_bytes(values: UInt8[np.ndarray, "height width channel"]) -> Range:
@@ -75,6 +73,10 @@ def range_of(values: Shaped[np.ndarray, "..."]) -> Range:
     (1.0, 7.0, 4.0, 2.23606797749979)
     """
     flat = values.reshape(-1)
+    if flat.dtype.kind in "iu" and flat.size <= PIECE:
+        piece = flat.astype(np.float64)
+        exact = _mean_and_deviation(flat.size, int(piece.sum()), int(np.dot(piece, piece)))
+        return (float(flat.min()), float(flat.max()), *exact)
     shift = 0.0 if flat.dtype.kind in "iu" else float(flat[0])
     total = squares = 0
     with np.errstate(invalid="ignore", over="ignore"):

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from striate.data.packing.moments import WHOLE, moments_dtype, moments_of
-from striate.data.packing.stream import PackedPixels, StreamedPixels
+from striate.data.packing.stream import PackedPixels, StreamedPixels, gather
 from striate.pixels.preparation import FULL_SCALE
 
 TOGETHER = 1 << 20
@@ -41,7 +41,8 @@ def _moments_of_rows(
     _, height, width, channels = pixels.shape
     size = max(1, TOGETHER // (height * width * channels))
     ordered = np.sort(rows)
-    parts = [moments_of(pixels[ordered[at : at + size]]) for at in range(0, len(rows), size)]
+    blocks = gather(pixels, (ordered[at : at + size] for at in range(0, len(rows), size)))
+    parts = [moments_of(block) for block in blocks]
     empty = np.zeros((0, 2, channels), moments_dtype(str(pixels.dtype)))
     return np.concatenate([empty, *parts])
 

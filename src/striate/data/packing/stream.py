@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Int, Shaped
 
 from striate.data.packing.decoding import Decoding, redecode
+from striate.data.packing.mapped import mapped_blocks
 from striate.data.packing.ring import Reader, Team
 from striate.data.packing.workers import worker_count
 from striate.errors import ImageError
@@ -132,5 +133,4 @@ def gather(
     if isinstance(pixels, StreamedPixels):
         yield from pixels.blocks(wanted)
     else:
-        for rows in wanted:
-            yield pixels[rows]
+        yield from mapped_blocks(pixels, wanted)

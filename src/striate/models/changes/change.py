@@ -25,6 +25,7 @@ class Changes:
     - `batch_norm`: True after every convolution, False nowhere, None as the network has it.
     - `response_norm`: True before the first two poolings, False nowhere, None as the network has it.
     - `overlapping`: True for pooling windows of 3 in steps of 2, False for 2 in steps of 2, None for its own.
+    - `width`: so many times the maps of every stage, for networks that are built to any width; None for its own.
     """
 
     head: str = "own"
@@ -32,6 +33,8 @@ class Changes:
     batch_norm: bool | None = None
     response_norm: bool | None = None
     overlapping: bool | None = None
+    width: float | None = None
+    """Taken when the network is built, by `create_model`."""
 
 
 def change(
@@ -68,7 +71,7 @@ def change(
         normalise_responses(network, input_shape, wanted=changes.response_norm)
     if changes.overlapping is not None:
         overlap(network, input_shape, wanted=changes.overlapping)
-    if changes != Changes(head=changes.head):
+    if changes != Changes(head=changes.head, width=changes.width):
         flow_of(network, input_shape)  # the changed network runs, or says why not
         network.train(network.training)
     return network

@@ -73,15 +73,21 @@ class Header:
 
 def describe(content: Content) -> Description:
     """What the picture will be; ImageError gives the reason why it is not read."""
-    header = read_header(content)
+    return _described(read_header(content))
+
+
+def _described(header: Header) -> Description:
     height, width = upright_size(header.height, header.width, header.orientation)
     depth = "uint8" if header.bits <= 8 else "uint16"
     channels = 1 if header.samples == 1 else 3
     return Description(height, width, channels, depth, "JPEG", header.mode, header.bits)
 
 
-def decode(data: bytes, draft: tuple[int, int] | None = None) -> ImageArray:
-    """The pixels, to the last row; with `draft` at 1/2, 1/4 or 1/8 scale where both sides stay that large."""
+def read(data: bytes, draft: tuple[int, int] | None = None) -> tuple[Description, ImageArray]:
+    """What the picture is and its pixels, to the last row.
+
+    With `draft` they come at 1/2, 1/4 or 1/8 scale where both sides stay that large.
+    """
     header = read_header(Content(data))
     if header.bits == 8 and header.frame != _LOSSLESS:
         asked = upright_size(*draft, header.orientation) if draft else None
@@ -92,7 +98,7 @@ def decode(data: bytes, draft: tuple[int, int] | None = None) -> ImageArray:
             samples = inks_to_light(samples if header.adobe is not None else 255 - samples)
     else:
         samples = _deep_samples(data, header)
-    return turned(samples, header.orientation)
+    return _described(header), turned(samples, header.orientation)
 
 
 def read_header(content: Content) -> Header:

@@ -8,6 +8,7 @@ profiles, gamma and texts are not applied, nor even inflated.
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -41,6 +42,11 @@ _KINDS: dict[int, tuple[str, int, tuple[int, ...]]] = {
 
 _ADAM7 = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
 """First row and column and steps of each pass of an interlaced picture."""
+_CHUNK = struct.Struct(">I4s")
+_PLAIN = [b"IHDR", b"IDAT", b"IEND"]
+_SMALL = 1 << 12
+"""Bytes of samples up to which libpng's own inflating costs less than what it saves."""
+Chunk = tuple[bytes, int, int]
 
 
 @dataclass(frozen=True)
@@ -63,19 +69,35 @@ class Header:
 
 def describe(content: Content) -> Description:
     """What the picture will be; ImageError gives the reason why it is not read."""
-    header = _header(content)
+    chunks = list(_chunks(content))
+    return _described(_header(content, chunks), _frames(content, chunks))
+
+
+def read(data: bytes) -> tuple[Description, ImageArray]:
+    """What the picture is and its pixels, to the last one; ImageError gives the reason."""
+    content = Content(data)
+    chunks = list(_chunks(content))
+    header = _header(content, chunks)
+    stored = _stored(data, chunks, header)
+    painted = (
+        _painted(stored, data, chunks, header) if header.kind == _PALETTE else _laid_on_white(stored, header)
+    )
+    return _described(header, _frames(content, chunks)), turned(painted, header.orientation)
+
+
+def _described(header: Header, frames: int) -> Description:
     height, width = upright_size(header.height, header.width, header.orientation)
     name = _KINDS[header.kind][0]
     if header.transparent:
         name += "+alpha" if header.kind == _PALETTE else "+key"
     channels = 1 if header.kind in (_GREY, _GREY_ALPHA) else 3
     depth = "uint16" if header.bits == 16 else "uint8"
-    return Description(height, width, channels, depth, "PNG", name, header.bits, frames=_frames(content))
+    return Description(height, width, channels, depth, "PNG", name, header.bits, frames=frames)
 
 
-def _frames(content: Content) -> int:
+def _frames(content: Content, chunks: list[Chunk]) -> int:
     """Frames of an animated PNG, as its chunk acTL says, which stands before the pixels."""
-    for name, start, length in _chunks(content):
+    for name, start, length in chunks:
         if name == b"acTL" and length == 8:
             return max(1, content.unpack(">I", start)[0])
         if name == b"IDAT":
@@ -83,22 +105,14 @@ def _frames(content: Content) -> int:
     return 1
 
 
-def decode(data: bytes) -> ImageArray:
-    """The pixels, to the last one; ImageError gives the reason."""
-    header = _header(Content(data))
-    stored = _samples(_packed_rows(data), header)
-    painted = _painted(stored, data, header) if header.kind == _PALETTE else _laid_on_white(stored, header)
-    return turned(painted, header.orientation)
-
-
-def _chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
+def _chunks(content: Content) -> Iterator[Chunk]:
     """Name, start and length of the content of each chunk, up to the end of the picture."""
     if content[0:8] != SIGNATURE:
         raise ImageError("it is no PNG")
-    start = 8
-    while start + 12 <= len(content):
-        length, kind = struct.unpack(">I4s", content.exactly(start, 8))
-        if start + 12 + length > len(content):
+    start, end = 8, len(content)
+    while start + 12 <= end:
+        length, kind = _CHUNK.unpack(content[start : start + 8])
+        if start + 12 + length > end:
             raise ImageError(f"the PNG ends inside its chunk {_printed(kind)}: it is cut short")
         yield kind, start + 8, length
         if kind == b"IEND":
@@ -107,9 +121,9 @@ def _chunks(content: Content) -> Iterator[tuple[bytes, int, int]]:
     raise ImageError("the PNG has no end: it is cut short")
 
 
-def _header(content: Content) -> Header:
+def _header(content: Content, chunks: list[Chunk]) -> Header:
     found: dict[bytes, tuple[int, int]] = {}
-    for kind, start, length in _chunks(content):
+    for kind, start, length in chunks:
         if not found and kind != b"IHDR":
             raise ImageError(
                 "its PNG is of Apple's own kind; save it anew as plain PNG"
@@ -137,11 +151,26 @@ def _small(content: Content, place: tuple[int, int] | None) -> bytes:
     return content.exactly(place[0], min(place[1], 256)) if place else b""
 
 
-def _packed_rows(data: bytes) -> bytes:
+def _stored(data: bytes, chunks: list[Chunk], header: Header) -> WholeSamples:
+    """The samples as stored; a small plain file goes to libpng as it is, which gives the same in half the time."""
+    import imagecodecs
+
+    parts = _packed_rows(data, chunks)
+    size = header.height * header.width * header.samples * header.bits // 8
+    plain = header.kind != _PALETTE and header.bits >= 8 and not header.interlaced
+    small = size <= _SMALL and sum(map(len, parts)) <= 2 * _SMALL  # or it may inflate without end
+    if plain and small and [kind for kind, _, _ in chunks] == _PLAIN:
+        # What libpng refuses may be no more than a wrong checksum within the stream: the longer way decides.
+        with suppress(imagecodecs.PngError):
+            return imagecodecs.png_decode(data).reshape(header.height, header.width, header.samples)
+    return _samples(b"".join(parts), header)
+
+
+def _packed_rows(data: bytes, chunks: list[Chunk]) -> list[memoryview]:
     """The deflated rows, once the checksum of every critical chunk has been verified."""
     view = memoryview(data)
     parts: list[memoryview] = []
-    for kind, start, length in _chunks(Content(data)):
+    for kind, start, length in chunks:
         critical = not kind[0] & 0x20
         end = start + length
         if critical and zlib.crc32(view[start - 4 : end]) != int.from_bytes(view[end : end + 4]):
@@ -150,7 +179,7 @@ def _packed_rows(data: bytes) -> bytes:
             parts.append(view[start:end])
         elif critical and kind not in (b"IHDR", b"PLTE", b"IEND"):
             raise ImageError(f"it needs the PNG chunk {_printed(kind)}, which is not known here")
-    return b"".join(parts)
+    return parts
 
 
 def _samples(packed: bytes, header: Header) -> WholeSamples:
@@ -214,9 +243,9 @@ def _chunk(kind: bytes, data: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def _painted(
-    indices: UInt8[np.ndarray, "height width 1"], data: bytes, header: Header
+    indices: UInt8[np.ndarray, "height width 1"], data: bytes, chunks: list[Chunk], header: Header
 ) -> UInt8[np.ndarray, "height width 3"]:
-    start, length = next((start, length) for kind, start, length in _chunks(Content(data)) if kind == b"PLTE")
+    start, length = next((start, length) for kind, start, length in chunks if kind == b"PLTE")
     colours = np.frombuffer(data[start : start + length // 3 * 3], np.uint8).reshape(-1, 3)
     if indices.max() >= len(colours):
         raise ImageError("it uses colours that its palette does not have: it is damaged")

@@ -1,0 +1,138 @@
+"""One step of gradient descent: forward, loss, backward, update."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Float32, Int64
+from torch import Tensor, nn
+
+from striate.training.material import Batch
+from striate.training.optimiser import Optimiser
+from striate.training.precision import computing
+from striate.training.recipe import Recipe
+from striate.training.recomputing import run_recomputed
+
+
+class NotFiniteError(Exception):
+    """A loss or a gradient's norm is not a finite number."""
+
+    def __init__(self, loss: float, norm: float) -> None:
+        super().__init__(loss, norm)
+        self.loss, self.norm = loss, norm
+
+
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """What a step found, on the device that took it: to read one of these numbers is to wait for the device."""
+
+    loss: Float32[Tensor, ""]
+    norm: Float32[Tensor, ""]
+    """Of all gradients together."""
+    correct: Int64[Tensor, ""]
+    """How many images were right before the step."""
+
+
+def take_step(
+    network: nn.Module,
+    optimiser: Optimiser,
+    recipe: Recipe,
+    batch: Batch,
+    class_weights: Float32[Tensor, " classes"] | None = None,
+    *,
+    look: bool = True,
+) -> Taken:
+    """One step of gradient descent.
+
+    With `look` loss and norm are read before the weights are changed: NotFiniteError, and no weight is, where one of
+    them is not finite. Without, nothing waits for the device, and whoever reads what was taken must look.
+    """
+    optimiser.zero_grad(set_to_none=True)
+    loss, correct = add_gradients(network, recipe, batch, class_weights)
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    norm = nn.utils.get_total_norm(gradients)
+    if look and not (math.isfinite(loss.item()) and math.isfinite(norm.item())):
+        raise NotFiniteError(loss.item(), norm.item())
+    optimiser.step()
+    return Taken(loss, norm, correct)
+
+
+def add_gradients(
+    network: nn.Module,
+    recipe: Recipe,
+    batch: Batch,
+    class_weights: Float32[Tensor, " classes"] | None = None,
+) -> tuple[Float32[Tensor, ""], Int64[Tensor, ""]]:
+    """Forward and backward over a batch, in as many parts as `recipe.accumulate`; its loss, and how many were right.
+
+    Each part counts by its share of the batch, so loss and gradients are those of the whole batch up to rounding;
+    but batch normalisation takes its statistics of a part, and dropout draws anew for each.
+    """
+    count = parts_of(network, recipe, len(batch.labels))
+    inputs, labels = batch.inputs.tensor_split(count), batch.labels.tensor_split(count)
+    losses, right = list[Tensor](), list[Tensor]()
+    for some_inputs, some_labels in zip(inputs, labels, strict=True):
+        with computing(recipe.precision, batch.inputs.device):
+            logits, *aside = all_logits(network, some_inputs, recompute=recipe.recompute)
+        loss = loss_of(logits, some_labels, recipe, class_weights)
+        share: float = getattr(network, "auxiliary_weight", 0.0)
+        for more in aside:  # GoogLeNet's auxiliary classifiers (Szegedy et al. 2015, section 5)
+            loss = loss + share * loss_of(more, some_labels, recipe, class_weights)
+        if count > 1:
+            loss = loss * (
+                total_weight(some_labels, class_weights) / total_weight(batch.labels, class_weights)
+            )
+        loss.backward()
+        losses.append(loss.detach())
+        right.append((logits.argmax(dim=1) == some_labels).sum())
+    return (losses[0], right[0]) if count == 1 else (torch.stack(losses).sum(), torch.stack(right).sum())
+
+
+def parts_of(network: nn.Module, recipe: Recipe, images: int) -> int:
+    """How many parts a batch is taken in: those of the recipe, as long as each has enough images.
+
+    >>> parts_of(nn.Linear(4, 2), Recipe(accumulate=4), 128), parts_of(nn.BatchNorm1d(4), Recipe(accumulate=100), 128)
+    (4, 64)
+    """
+    return 1 if recipe.accumulate == 1 else max(1, min(recipe.accumulate, images // fewest_images(network)))
+
+
+def fewest_images(network: nn.Module) -> int:
+    """The images that a forward pass of training needs: two where batch normalisation takes a deviation, or one."""
+    return 2 if normalises_batches(network) else 1
+
+
+def normalises_batches(network: nn.Module) -> bool:
+    """Whether training takes statistics over the images that a network is given together."""
+    kinds = nn.modules.batchnorm._BatchNorm  # pyright: ignore[reportPrivateUsage]
+    return any(isinstance(module, kinds) and module.training for module in network.modules())
+
+
+def loss_of(
+    logits: Float[Tensor, "images classes"],
+    labels: Int64[Tensor, " images"],
+    recipe: Recipe,
+    class_weights: Float32[Tensor, " classes"] | None,
+) -> Float32[Tensor, ""]:
+    """The mean cross-entropy, each image counting as much as its class."""
+    smoothing = recipe.label_smoothing
+    return F.cross_entropy(logits.float(), labels, weight=class_weights, label_smoothing=smoothing)
+
+
+def total_weight(
+    labels: Int64[Tensor, " images"], class_weights: Float32[Tensor, " classes"] | None
+) -> Float32[Tensor, ""] | int:
+    """What some images count together, by which their mean cross-entropy is divided."""
+    return len(labels) if class_weights is None else class_weights[labels].sum()
+
+
+def all_logits(network: nn.Module, inputs: Tensor, *, recompute: bool = False) -> tuple[Tensor, ...]:
+    """What training learns from: the network's logits, then those of its auxiliary heads where it has any.
+
+    With `recompute` no stage keeps what lies inside it; a module without stages keeps all.
+    """
+    every = getattr(network, "all_logits", None)
+    if every is None:
+        return (network(inputs),)
+    return every(inputs, run_recomputed) if recompute else every(inputs)
