@@ -1,11 +1,14 @@
-"""How long until the command line says something."""
+"""How long until the command line says something, and until one picture has its class."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench.measure import seconds, spread, striate
+import numpy as np
+from PIL import Image
+
+from bench.measure import scratch, seconds, spread, striate
 
 ROUNDS = 10
 
@@ -19,6 +22,22 @@ def lines(_data: Path) -> Iterator[str]:
     yield f"import striate: {spread(imports)} s"
     code = "import sys, striate.cli; print([m for m in ('torch', 'numpy', 'pydantic', 'sklearn') if m in sys.modules])"
     yield f"heavy modules loaded by the command line before a verb runs: {run_python(code).strip()}"
+    yield from one_picture()
+
+
+def one_picture() -> Iterator[str]:
+    """`striate predict` on one picture beside torch's own import, by turns."""
+    with scratch() as name:
+        run, picture = Path(name) / "run", Path(name) / "one.png"
+        striate("train", "digits", "--epochs", "1", "--out", str(run), "--quiet")
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(picture)
+        ours, torchs = [], []
+        for _ in range(ROUNDS):
+            ours.append(seconds(lambda: striate("predict", str(run), str(picture))))
+            torchs.append(seconds(lambda: run_python("import torch")))
+    ratios = [one / other for one, other in zip(ours, torchs, strict=True)]
+    yield f"striate predict on one picture: {spread(ours, 2)} s; python -c 'import torch': {spread(torchs, 2)} s"
+    yield f"striate predict / import torch: {spread(ratios, 2)}"
 
 
 def run_python(code: str) -> str:
