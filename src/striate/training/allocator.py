@@ -4,7 +4,8 @@ import ctypes
 import functools
 
 M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
-"""Options of glibc's `mallopt`; see mallopt(3)."""
+NEVER = -1
+"""Options of glibc's `mallopt`, and what switches trimming off; see mallopt(3). A threshold could be 2 GiB at most."""
 
 
 @functools.cache
@@ -19,5 +20,4 @@ def keep_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError):
         return False
-    largest = 2**31 - 1
-    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, largest))
+    return bool(mallopt(M_MMAP_MAX, 0)) and bool(mallopt(M_TRIM_THRESHOLD, NEVER))
