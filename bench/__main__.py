@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from bench import (
+    ablation,
     accuracy,
     audit,
     crowded,
@@ -27,6 +28,7 @@ from bench import (
     scaling,
     serving_hostile,
     serving_speed,
+    small_maps,
     startup,
     step,
     time_to_accuracy,
@@ -40,6 +42,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "data": data.lines,
     "audit": audit.lines,
     "step": step.lines,
+    "small_maps": small_maps.lines,
     "keras": keras_peer.lines,
     "fastai": fastai_peer.lines,
     "crowded": crowded.lines,
@@ -57,9 +60,11 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "rates": rates.lines,
     "hostile": serving_hostile.lines,
     "serving": serving_speed.lines,
+    "ablation": ablation.lines,
     "accuracy": accuracy.lines,
     "mnist_time": time_to_accuracy.mnist,
     "cifar_time": time_to_accuracy.cifar,
+    "cifar_limit": time_to_accuracy.cifar_limit,
 }
 
 

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from recipes import (
     chars74k,
+    compact_chars74k,
+    compact_cifar10,
+    compact_mnist,
     lenet5_mnist,
     mlp_mnist,
     resnet20_cifar10,
@@ -17,7 +20,10 @@ HERE = Path(__file__).parent
 ENTRIES: dict[str, Entry] = {
     "lenet5_mnist": lenet5_mnist.ENTRY,
     "mlp_mnist": mlp_mnist.ENTRY,
+    "compact_mnist": compact_mnist.ENTRY,
+    "compact_cifar10": compact_cifar10.ENTRY,
     "chars74k": chars74k.ENTRY,
+    "compact_chars74k": compact_chars74k.ENTRY,
     "transfer_digits": transfer_digits.ENTRY,
     "transfer_cifar": transfer_cifar.ENTRY,
     "resnet20_cifar10_short": resnet20_cifar10_short.ENTRY,

@@ -90,6 +90,26 @@ def few_images(classes: Iterable[str], count: int, *, size: int) -> Cutter:
     return cut
 
 
+def nearly_all(held: int, *, size: int) -> Cutter:
+    """All images; of the validation split only `held` stay, drawn by the seed, and the others are trained on.
+
+    For a recipe that was settled before on the usual split: what is held back still calibrates. The test split stays.
+    """
+
+    def cut(source: str, seed: int, folder: Path) -> Cut:
+        decoded, _, _ = striate.load_images(source).packed(size=size)
+        table = decoded.with_splits(seed)
+        names = sorted(table.of_split("validation").names)
+        kept = set(np.random.default_rng(seed).permutation(names)[:held].tolist())
+        path = folder / f"held-{held}.csv"
+        rewritten(
+            table, path, lambda row: row["split"] == "validation" and row["source"] not in kept, into="train"
+        )
+        return Cut(splits=path)
+
+    return cut
+
+
 def drawn(images: "striate.Images", label: int, count: int, seed: int) -> list[str]:
     """Some images of a class, by the seed."""
     names = sorted(images.select(images.labels == label).names)
@@ -107,11 +127,13 @@ def only(images: "striate.Images", classes: frozenset[str], path: Path) -> Path:
     return path
 
 
-def rewritten(table: "striate.Images", path: Path, leave_out: Callable[[dict[str, str]], bool]) -> None:
-    """Write the splits of a table, some rows marked as left out."""
+def rewritten(
+    table: "striate.Images", path: Path, chosen: Callable[[dict[str, str]], bool], into: str = LEFT_OUT
+) -> None:
+    """Write the splits of a table, some rows moved into another split, or marked as left out."""
     rows = list(csv.DictReader(io.StringIO(table.splits_csv().decode())))
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows({**row, "split": LEFT_OUT} if leave_out(row) else row for row in rows)
+    writer.writerows({**row, "split": into} if chosen(row) else row for row in rows)
     path.write_text(text.getvalue(), encoding="utf8")

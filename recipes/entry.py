@@ -15,6 +15,7 @@ class NotRun(NamedTuple):
     images: int
     classes: int
     input_shape: tuple[int, int, int]
+    width: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,10 +67,13 @@ def test_without_a_log_only_the_cost_is_promised(name: str) -> None:
     assert not log_of(name).exists()
     found = {}
     for one in entry.steps:
-        model, images, classes, shape = entry.not_run[one.name]
+        model, images, classes, shape, width = entry.not_run[one.name]
         recipe = one.recipe(0, Path("runs"), smoke=False)
         assert recipe.model in (model, "auto")
-        network = striate.create_model(model, classes=classes, channels=shape[0], size=shape[1:])
+        changes = striate.Changes(width=width)
+        network = striate.create_model(
+            model, classes=classes, channels=shape[0], size=shape[1:], changes=changes
+        )
         found[one.name] = cost.training_cost(recipe, network, shape, images)
     assert entry.promise.cost == found
 
@@ -223,6 +226,19 @@ def test_few_images_of_some_classes(tmp_path: Path) -> None:
     rows = [row.split(",") for row in again.read_text().splitlines()]
     assert [row[0] for row in rows if row[2] == "train"] == names
     assert np.isin([row[2] for row in rows[1:]], ["train", "validation", "test", "dropped"]).all()
+
+
+def test_nearly_all_of_what_is_not_the_test(tmp_path: Path) -> None:
+    source = STAND_INS["cifar10.zip"](tmp_path / "objects")
+    usual = striate.load_images(source).packed(size=32)[0].with_splits(0)
+    splits = cuts.nearly_all(2, size=32)(source, 0, tmp_path).splits
+    assert splits is not None
+    table = striate.load_images(source).packed(size=32)[0].with_splits_from(splits)
+    held, before = set(table.of_split("validation").names), set(usual.of_split("validation").names)
+    assert len(held) == 2
+    assert held < before
+    assert set(table.of_split("train").names) == set(usual.of_split("train").names) | before - held
+    assert table.of_split("test").names == usual.of_split("test").names
 
 
 def test_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,5 @@
 """`python -m striate`, the same as the `striate` command."""
 
-from striate.cli import main
+from striate.cli import command
 
-main()
+command()

@@ -221,6 +221,35 @@ def test_python_m_striate_is_the_same_door() -> None:
     assert apart.out.split() == here.out.split()
 
 
+LEAVING = """
+import atexit, sys, threading, time
+import striate.cli as c
+atexit.register(lambda: print("asked at the end"))
+def work():
+    time.sleep(0.3)
+    print("the thread is done")
+if {thread}:
+    threading.Thread(target=work).start()
+sys.argv = ["striate", *{words}]
+c.command()
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["--version"], 0), (["nonsense"], 2), (["models", "nosuch"], 2)]
+)
+@pytest.mark.parametrize("thread", [False, True])
+def test_the_process_ends_at_once_with_everything_said(words: list[str], code: int, thread: bool) -> None:
+    """Through a pipe, whose buffer is written last; a thread that works is waited for."""
+    left = LEAVING.format(words=words, thread=thread)
+    done = subprocess.run([sys.executable, "-c", left], capture_output=True, text=True, check=False)
+    assert done.returncode == code
+    said = done.stdout.splitlines()
+    assert "asked at the end" in said
+    assert ("the thread is done" in said) == thread
+    assert "Traceback" not in done.stderr
+
+
 HELP = "import sys; sys.argv = {}; import striate.cli as c\ntry: c.main()\nexcept SystemExit: pass"
 
 

@@ -262,11 +262,15 @@ def test_many_pictures_one_of_them_broken(opened: Any, address: str, classifier:
 def test_by_keys_alone_and_by_pasting(opened: Any, address: str) -> None:
     """The chooser opens from the keyboard; arrows move among the rows; Enter opens one."""
     page = opened(address)
+    page.on(
+        "filechooser", lambda chooser: None
+    )  # choosers are caught from here on, not only once Enter is on its way
     page.locator("button", has_text="Choose pictures").wait_for()
     for _ in range(12):
         page.keyboard.press("Tab")
         if page.evaluate("document.activeElement.textContent") == "Choose pictures":
             break
+    assert page.evaluate("document.activeElement.textContent") == "Choose pictures"
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files([file("one.png", png(digit(1600))), file("two.png", png(digit(1700)))])

@@ -49,6 +49,24 @@ def test_kernels_step_as_torchs_muon_does_on_matrices(rows: int) -> None:
     assert torch.allclose(kernel.flatten(1), matrix, atol=2e-3)
 
 
+def test_kernels_before_a_normalisation_keep_their_length() -> None:
+    """Rows of mean square length 1 before each step, whatever they were; others decay."""
+    recipe = Recipe(optimiser="muon", learning_rate=0.1, rescale=True)
+    network = create_model("compact", classes=3, size=(8, 8))
+    optimiser = create_optimiser(network, recipe)
+    marked = {id(p) for group in optimiser.param_groups if group["rescaled"] for p in group["params"]}
+    kernels = {name: p for name, p in network.named_parameters() if p.ndim == 4}
+    assert {id(p) for p in kernels.values()} == marked
+    for kernel in kernels.values():
+        kernel.data *= 7
+        kernel.grad = torch.zeros_like(kernel)
+    optimiser.step()
+    for name, kernel in kernels.items():
+        assert float(kernel.detach().norm()) == pytest.approx(len(kernel) ** 0.5, rel=1e-5), name
+    plain = create_model("lenet5", classes=3, size=(28, 28))
+    assert not any(group["rescaled"] for group in create_optimiser(plain, recipe).param_groups)
+
+
 def test_what_is_no_hidden_kernel_steps_as_adamw_at_its_share_of_the_rate() -> None:
     recipe = Recipe(model="compact", optimiser="muon", learning_rate=0.1, weight_decay=0.3)
     torch.manual_seed(0)

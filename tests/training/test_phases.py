@@ -99,7 +99,7 @@ def test_every_parameter_has_the_rate_of_the_formula_in_every_step(
     assert len(heard.given) == 5 * STEPS
 
 
-@pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "cosine", "onecycle"])
+@pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "cosine", "onecycle", "triangular"])
 def test_each_phase_runs_through_the_schedule_as_a_run_of_its_own(schedule: str) -> None:
     recipe = Recipe(epochs=7, head_epochs=3, schedule=schedule, step_epochs=2, plateau_epochs=1)
     errors = [0.5, 0.6, 0.7, 0.9, 0.8, 0.8, 0.8]

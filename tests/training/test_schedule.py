@@ -2,7 +2,14 @@
 
 import pytest
 import torch
-from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import (
+    CosineAnnealingLR,
+    LinearLR,
+    OneCycleLR,
+    ReduceLROnPlateau,
+    SequentialLR,
+    StepLR,
+)
 
 from striate.training.recipe import Recipe
 from striate.training.schedule import learning_rate
@@ -51,6 +58,19 @@ def test_onecycle_equals_torch() -> None:
     for step in range(steps):
         ours = learning_rate(recipe, 0, step / steps)
         assert ours == pytest.approx(reference.param_groups[0]["lr"], abs=1e-6)
+        reference.step()
+        schedule.step()
+
+
+def test_triangular_equals_two_of_torchs_straight_lines() -> None:
+    recipe = Recipe(schedule="triangular", optimiser="sgd", learning_rate=0.1, warmup=0.25)
+    reference, steps = optimiser(), 100
+    up = LinearLR(reference, start_factor=0.2, end_factor=1.0, total_iters=25)
+    down = LinearLR(reference, start_factor=1.0, end_factor=0.0, total_iters=75)
+    schedule = SequentialLR(reference, [up, down], milestones=[25])
+    for step in range(steps):
+        ours = learning_rate(recipe, 0, step / steps)
+        assert ours == pytest.approx(reference.param_groups[0]["lr"])
         reference.step()
         schedule.step()
 

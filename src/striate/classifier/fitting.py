@@ -65,7 +65,7 @@ def fit_classifier(
         recipe,
     )
     calibration = calibrate(recipe, network, decoded)
-    classifier.about_ = describe(decoded, built, recipe, progress, calibration, command)
+    classifier.about_ = describe(decoded, table, built, recipe, progress, calibration, command)
     classifier.decision_ = classifier.gate_ = None
     classifier.classes_, classifier.class_names_ = decoded.labels, decoded.images.classes
     classifier.history_, classifier.splits_, classifier.images_ = progress.history, table, decoded.images

@@ -27,13 +27,14 @@ LIBRARIES = ("striate", "torch", "numpy", "pillow", "scikit-learn", "scipy")
 
 def describe(
     decoded: Decoded,
+    table: bytes,
     built: Built,
     recipe: Recipe,
     progress: Progress,
     calibration: dict[str, Any],
     command: str | None,
 ) -> dict[str, Any]:
-    """The content of `model.json`, less its format number."""
+    """The content of `model.json`, less its format number; `table` are the splits as csv."""
     images, preparation = decoded.images, decoded.preparation
     summary = summarize(built.network, preparation.input_shape())
     kept = progress.best.epoch if progress.best and recipe.keep == "best" else len(progress.history)
@@ -50,7 +51,7 @@ def describe(
         "calibration": calibration,
         "data": {
             "source": images.source.location,
-            "splits_sha256": hashlib.sha256(images.splits_csv()).hexdigest(),
+            "splits_sha256": hashlib.sha256(table).hexdigest(),
             "counts": images.counts(),
             "unreadable": [list(pair) for pair in images.unreadable],
             "dropped": [list(pair) for pair in images.dropped],

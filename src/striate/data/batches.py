@@ -198,12 +198,15 @@ def to_input(
     scale, offset = preparation.affine()
     if shifts is not None:
         offset = (offset + scale * shifts).astype(np.float32)
-    values = np.empty((max(count, batch_size or 0), height, width * channels), np.float32)
-    # One long row at a time: an innermost loop over three channels alone would be several times slower.
-    np.multiply(pixels.reshape(count, height, -1), np.tile(scale, width), out=values[:count])
-    values[:count] += np.tile(np.atleast_2d(offset), width)[:, None]
+    values = torch.empty((max(count, batch_size or 0), height, width * channels))
+    # One long row at a time: an innermost loop over three channels alone would be several times slower. By torch, whose
+    # threads share the work; first the product, then the sum, each rounded, so that the bits are the same everywhere.
+    own = pixels if pixels.flags.writeable else pixels.copy()
+    filled = values[:count].copy_(torch.from_numpy(own.reshape(count, height, -1)))
+    filled.mul_(torch.from_numpy(np.tile(scale, width)))
+    filled.add_(torch.from_numpy(np.tile(np.atleast_2d(offset), width)[:, None]))
     values[count:] = values[count - 1]
-    return torch.from_numpy(values.reshape(-1, height, width, channels)).permute(0, 3, 1, 2)
+    return values.view(-1, height, width, channels).permute(0, 3, 1, 2)
 
 
 def _centre_patch(

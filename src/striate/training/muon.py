@@ -30,6 +30,8 @@ class Muon:
     (True, True)
 
     `lr` is the length of a step relative to a kernel whose rows have length 1; a group's `weight_decay` is decoupled.
+    Kernels of a group marked `rescaled` are given rows of mean square length 1 before each step and do not decay: what
+    follows normalises their maps, so their length says nothing, and grown it would make every step a smaller turn.
     `dtype` is what the matrices are multiplied in: bfloat16 is enough (section "Newton–Schulz" there). It has what
     training needs of torch's optimisers and is none of them: those import torch's compiler, which takes longer than
     the first hundred steps.
@@ -88,7 +90,11 @@ class Muon:
         for some in alike.values():
             directions = orthogonal(torch.stack([self._ahead(kernel, group) for kernel in some]), self.dtype)
             for kernel, direction in zip(some, directions.to(torch.float32), strict=True):
-                kernel.mul_(1 - group["lr"] * group["weight_decay"])
+                kernel.mul_(
+                    len(kernel) ** 0.5 / kernel.norm().clamp_min(EPSILON)
+                    if group.get("rescaled")
+                    else 1 - group["lr"] * group["weight_decay"]
+                )
                 kernel.add_(direction.unflatten(1, kernel.shape[1:]), alpha=-group["lr"])
 
     def _ahead(self, kernel: Tensor, group: dict[str, Any]) -> Tensor:

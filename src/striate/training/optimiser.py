@@ -31,19 +31,23 @@ def create_optimiser(network: nn.Module, recipe: Recipe) -> Optimiser:
     Parameters of two or more axes decay; vectors and scalars (biases, norms) do not, as in He et al. 2019,
     "Bag of Tricks", section 3.1 ("no bias decay"). Stages may have smaller rates than the head: `rate_factors`.
     """
-    factors, kinds = rate_factors(network, recipe), dict[tuple[float, bool, bool, bool], list[nn.Parameter]]()
+    factors = rate_factors(network, recipe)
+    normalised = normalised_kernels(network) if recipe.rescale else set[str]()
+    kinds = dict[tuple[float, bool, bool, bool, bool], list[nn.Parameter]]()
     for name, parameter in network.named_parameters():
         factor = factors[name.split(".")[1]] if name.startswith("stages.") and factors else 1.0
         # fused SGD makes the momentum of a whole group in its first step: what begins later is a group of its own
         later = recipe.head_epochs > 0 and not name.startswith("head.")
         kernel = recipe.optimiser == "muon" and name.startswith("stages.") and parameter.ndim > 1
-        kinds.setdefault((-factor, parameter.ndim <= 1, later, kernel), []).append(parameter)
+        kind = (-factor, parameter.ndim <= 1, later, kernel, kernel and name in normalised)
+        kinds.setdefault(kind, []).append(parameter)
     groups = [
         {
             "params": kinds[key],
             "weight_decay": 0.0 if key[1] else recipe.decay,
             "factor": -key[0] * (1.0 if key[3] or recipe.optimiser != "muon" else BESIDE_MUON),
             "kernels": key[3],
+            "rescaled": key[4],
         }
         for key in sorted(kinds)
     ]
@@ -59,6 +63,19 @@ def create_optimiser(network: nn.Module, recipe: Recipe) -> Optimiser:
             return torch.optim.Adam(groups, lr=recipe.peak_rate, fused=True)
         case "adamw" | None:
             return torch.optim.AdamW(groups, lr=recipe.peak_rate, fused=True)
+
+
+def normalised_kernels(network: nn.Module) -> set[str]:
+    """The convolutions' weights whose maps are normalised next: those without a bias, which would be subtracted again.
+
+    >>> sorted(normalised_kernels(nn.Sequential(nn.Conv2d(1, 4, 3, bias=False), nn.BatchNorm2d(4), nn.Conv2d(4, 4, 3))))
+    ['0.weight']
+    """
+    return {
+        f"{name}.weight"
+        for name, layer in network.named_modules()
+        if isinstance(layer, nn.Conv2d) and layer.bias is None
+    }
 
 
 def rate_factors(network: nn.Module, recipe: Recipe) -> dict[str, float]:

@@ -48,16 +48,22 @@ class Recipe(BaseModel):
     )
     momentum: float = Field(0.9, ge=0, lt=1, description="of SGD and Muon")
     nesterov: bool = Field(False, description="Nesterov's form of SGD's momentum; Muon always has it")
+    rescale: bool = Field(
+        False,
+        description="Muon: kernels before a normalisation keep one length, so that steps keep their size",
+    )
     weight_decay: float | None = Field(
         None, ge=0, description="of weights, never of biases and norms; none: the optimiser's default"
     )
-    schedule: Literal["constant", "step", "plateau", "cosine", "onecycle"] = Field(
+    schedule: Literal["constant", "step", "plateau", "cosine", "onecycle", "triangular"] = Field(
         "onecycle", description="how the rate moves from its peak"
     )
     step_epochs: int = Field(10, ge=1, description="schedule step: epochs between two drops")
     plateau_epochs: int = Field(3, ge=1, description="schedule plateau: epochs without gain before a drop")
     drop: float = Field(0.1, gt=0, lt=1, description="schedules step and plateau: factor of a drop")
-    warmup: float = Field(0.25, ge=0, lt=1, description="schedule onecycle: share of the run spent rising")
+    warmup: float = Field(
+        0.25, ge=0, lt=1, description="schedules onecycle and triangular: share of the run spent rising"
+    )
 
     weights: str | None = Field(
         None, description="first weights: a run, a file of weights, or a published name; none: drawn anew"
@@ -243,6 +249,8 @@ def contradictions(recipe: Recipe) -> list[str]:
         found.append("freeze=all trains the head alone in every epoch; leave head_epochs out.")
     if recipe.views == "ten" and recipe.patch is None:
         found.append("views=ten takes ten patches: add patch=SIDE, smaller than the images.")
+    if recipe.rescale and recipe.optimiser not in (None, "muon"):
+        found.append("rescale=true belongs to Muon: add optimiser=muon, or leave it out.")
     if recipe.reflection == "alternating" and recipe.balance == "sampling":
         found.append(
             "reflection=alternating needs each image once an epoch, and balance=sampling draws; take reflection=true."

@@ -4,12 +4,14 @@ Chen, Xu, Zhang & Guestrin 2016, Training deep nets with sublinear memory cost, 
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
+
+from striate.training.small_maps import as_now
 
 
 def run_recomputed(stage: nn.Module, x: Float[Tensor, "batch ..."]) -> Float[Tensor, "batch ..."]:
@@ -28,7 +30,16 @@ def run_recomputed(stage: nn.Module, x: Float[Tensor, "batch ..."]) -> Float[Ten
 def both_passes(stage: nn.Module) -> tuple[AbstractContextManager[object], AbstractContextManager[object]]:
     """What the two passes of a stage run in; called before the first."""
     buffers = list(stage.buffers())
-    return nullcontext(), holding(buffers, copies(buffers))
+    return nullcontext(), second_pass(as_now(), holding(buffers, copies(buffers)))
+
+
+@contextmanager
+def second_pass(*contexts: AbstractContextManager[object]) -> Iterator[None]:
+    """All of some contexts at once."""
+    with ExitStack() as entered:
+        for context in contexts:
+            entered.enter_context(context)
+        yield
 
 
 @contextmanager

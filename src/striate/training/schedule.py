@@ -10,6 +10,10 @@ START = 1 / 25
 """Rate at the first step of `onecycle`, as a share of the peak (Smith & Topin 2019, section 2)."""
 
 
+LOW_START = 0.2
+"""Rate at the first step of `triangular`, as a share of the peak."""
+
+
 class Phase(NamedTuple):
     """Epochs that train the same stages; every phase runs through the schedule from its beginning."""
 
@@ -56,6 +60,8 @@ def learning_rate(recipe: Recipe, epoch: int, progress: float, errors: Sequence[
             factor = (1 + math.cos(math.pi * progress)) / 2
         case "onecycle":
             factor = one_cycle(progress, recipe.warmup)
+        case "triangular":
+            factor = triangle(progress, recipe.warmup)
     return recipe.peak_rate * factor
 
 
@@ -68,6 +74,19 @@ def one_cycle(progress: float, warmup: float) -> float:
     if progress < warmup:
         return START + (1 - START) * (1 - math.cos(math.pi * progress / warmup)) / 2
     return (1 + math.cos(math.pi * (progress - warmup) / (1 - warmup))) / 2
+
+
+def triangle(progress: float, warmup: float) -> float:
+    """Up from a fifth of the peak and down to zero, each in a straight line.
+
+    >>> [round(triangle(at, 0.25), 3) for at in (0.0, 0.125, 0.25, 0.625, 1.0)]
+    [0.2, 0.6, 1.0, 0.5, 0.0]
+
+    Jordan 2024, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU, section 3.1.
+    """
+    if progress < warmup:
+        return LOW_START + (1 - LOW_START) * progress / warmup
+    return (1 - progress) / (1 - warmup)
 
 
 def plateaus(errors: Sequence[float], patience: int) -> int:

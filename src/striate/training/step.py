@@ -13,6 +13,7 @@ from striate.training.optimiser import Optimiser
 from striate.training.precision import computing
 from striate.training.recipe import Recipe
 from striate.training.recomputing import run_recomputed
+from striate.training.small_maps import small_maps_at_once
 
 
 class NotFiniteError(Exception):
@@ -73,7 +74,8 @@ def add_gradients(
     inputs, labels = batch.inputs.tensor_split(count), batch.labels.tensor_split(count)
     losses, right = list[Tensor](), list[Tensor]()
     for some_inputs, some_labels in zip(inputs, labels, strict=True):
-        with computing(recipe.precision, batch.inputs.device):
+        device = batch.inputs.device
+        with computing(recipe.precision, device), small_maps_at_once(recipe.precision, device):
             logits, *aside = all_logits(network, some_inputs, recompute=recipe.recompute)
         loss = loss_of(logits, some_labels, recipe, class_weights)
         share: float = getattr(network, "auxiliary_weight", 0.0)

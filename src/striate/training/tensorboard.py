@@ -102,11 +102,11 @@ class TensorBoard(Events):
         """The network's graph, traced in evaluation mode on one input of zeros."""
         training = network.training
         network.eval()
+        example = torch.zeros(1, *self.input_shape, device=device_of(network))
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore"
-            )  # torch.jit.trace, which add_graph calls, announces its own retirement
-            self.writer.add_graph(network, torch.zeros(1, *self.input_shape, device=device_of(network)))
+            warnings.simplefilter("ignore")  # torch.jit.trace announces its own retirement
+            # traced here, since add_graph would trace three times to compare, and import torch.distributed for that
+            self.writer.add_graph(torch.jit.trace(network, example, check_trace=False), example)
         network.train(training)
 
     def add_wrong(self, outcome: Outcome, taken: int) -> None:

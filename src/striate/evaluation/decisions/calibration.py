@@ -13,6 +13,8 @@ from striate.evaluation.metrics import check
 
 COLDEST, HOTTEST = 0.01, 100.0
 """Between these the temperature is sought."""
+HALVINGS = 50
+"""Of that range, on a logarithmic scale: down to its last bits."""
 SMALLEST = 1e-30
 """What a probability of 0 is taken as before its logarithm."""
 
@@ -77,19 +79,22 @@ def fit_temperature(
     up to probabilities of 1 that nothing vouches for: it is 1 then. StriateError without images. Guo et al. 2017,
     section 4.2.
     """
-    from scipy.optimize import fminbound
-
     logits = _required(truth, logits)
     if (logits.argmax(axis=1) == truth).all():
         return Temperature(1.0)
+    true = logits[np.arange(len(truth)), truth]
 
-    def loss(log_inverse: float) -> float:
-        scaled = logits * np.exp(log_inverse)
-        return float(-_log_softmax(scaled)[np.arange(len(truth)), truth].mean())
+    def slope(
+        log_inverse: float,
+    ) -> float:  # of the loss along 1 / temperature: rises, since the loss is convex
+        expected = (softmax(logits * np.exp(log_inverse)) * logits).sum(axis=1)
+        return float((expected - true).mean())
 
-    bounds = -np.log(HOTTEST), -np.log(COLDEST)
-    log_inverse, *_ = fminbound(loss, *bounds, xtol=1e-6, full_output=True)
-    return Temperature(float(np.exp(-log_inverse)))
+    low, high = -np.log(HOTTEST), -np.log(COLDEST)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if slope(middle) > 0 else (middle, high)
+    return Temperature(float(np.exp(-(low + high) / 2)))
 
 
 def fit_vector(
