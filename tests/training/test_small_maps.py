@@ -10,7 +10,7 @@ from striate.models import create_model
 from striate.training import small_maps
 from striate.training.optimiser import create_optimiser
 from striate.training.recipe import Recipe
-from striate.training.small_maps import gains, kernel_gradient, small_maps_at_once
+from striate.training.small_maps import kernel_gradient, small_maps_at_once
 from striate.training.step import take_step
 
 PROCESSOR = torch.device("cpu")
@@ -52,7 +52,7 @@ def test_a_layer_in_the_context_gives_what_it_gives_outside(bias: bool) -> None:
         torch.manual_seed(1)
         inputs = torch.randn(8, 64, 4, 4, requires_grad=True)
         layer.zero_grad()
-        with torch.autocast("cpu", torch.bfloat16), small_maps_at_once(precision, PROCESSOR):
+        with torch.autocast("cpu", torch.bfloat16), small_maps_at_once(layer, precision, PROCESSOR):
             out = layer(inputs)
         out.float().square().sum().backward()
         gradients = [parameter.grad for parameter in (inputs, *layer.parameters())]
@@ -63,21 +63,30 @@ def test_a_layer_in_the_context_gives_what_it_gives_outside(bias: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "channels", "groups", "learns"),
+    ("layer", "side"),
     [
-        ((1, 64, 5, 5), 64, 1, True),
-        ((1, 32, 4, 4), 32, 1, True),
-        ((1, 128, 4, 4), 64, 2, True),
-        ((1, 64, 4, 4), 64, 1, False),
+        (nn.Conv2d(64, 8, 3, padding=1), 5),
+        (nn.Conv2d(32, 8, 3, padding=1), 4),
+        (nn.Conv2d(64, 8, 3, padding=1, groups=2), 4),
+        (nn.Conv2d(64, 8, 3, padding=1).requires_grad_(False), 4),
+        (nn.Conv2d(64, 8, 3, padding="same"), 4),
+        (nn.Conv2d(64, 8, 3, padding=2, dilation=2), 4),
+        (nn.Conv2d(64, 8, 3, padding=1, padding_mode="reflect"), 4),
+        (nn.Conv2d(64, 8, 1), 4),
     ],
 )
 def test_what_gains_nothing_is_left_alone(
-    shape: tuple[int, ...], channels: int, groups: int, learns: bool
+    monkeypatch: pytest.MonkeyPatch, layer: nn.Conv2d, side: int
 ) -> None:
-    """Maps too large, too few maps, groups, kernels that do not learn."""
-    weight = torch.ones(8, channels, 3, 3, requires_grad=learns)
-    assert not gains(torch.ones(shape), weight, None, (1, 1), (1, 1), (1, 1), groups)
-    assert gains(torch.ones(1, 64, 4, 4), torch.ones(8, 64, 3, 3, requires_grad=True), None, *[(1, 1)] * 3, 1)
+    """Maps too large, too few maps, groups, kernels that do not learn, and what the product does not know."""
+    inputs = torch.randn(2, layer.in_channels, side, side, requires_grad=True)
+    plain = layer(inputs)
+    monkeypatch.setattr(small_maps, "kernel_gradient", None)
+    with small_maps_at_once(layer, "bfloat16", PROCESSOR):
+        found = layer(inputs)
+    found.sum().backward()
+    assert torch.equal(plain, found)
+    assert "forward" not in vars(layer)
 
 
 @pytest.mark.parametrize(

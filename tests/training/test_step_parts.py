@@ -8,7 +8,7 @@ from torch import nn
 
 from striate.models import create_model
 from striate.training.recipe import Recipe
-from striate.training.step import add_gradients, parts_of
+from striate.training.step import add_gradients, parts_of, total_norm
 
 SHAPES = {"lesson": (3, 16, 16), "lenet5": (1, 28, 28), "mlp": (1, 12, 12), "googlenet2014": (3, 31, 31)}
 WEIGHTS = torch.tensor([0.3, 1.0, 2.5])
@@ -68,3 +68,18 @@ def test_a_part_has_the_images_that_batch_normalisation_needs() -> None:
     assert parts_of(normalised.eval(), Recipe(accumulate=99), 9) == 9
     assert parts_of(normalised, Recipe(accumulate=99), 1) == 1
     assert parts_of(nn.Linear(2, 2), Recipe(accumulate=4), 3) == 3
+
+
+@pytest.mark.parametrize("factor", [1.0, 1e-20, 1e25, float("inf"), float("nan")])
+def test_the_length_of_all_gradients_is_torchs(factor: float) -> None:
+    """In any layout, and where squares leave float32 at either end."""
+    torch.manual_seed(0)
+    kernel = torch.randn(8, 4, 3, 3).contiguous(memory_format=torch.channels_last)
+    gradients = [kernel * factor, torch.randn(5) * factor, torch.randn(6, 4).T * factor]
+    expected = nn.utils.get_total_norm(gradients)
+    for given in (gradients, gradients[:2]):
+        expected = nn.utils.get_total_norm(given)
+        found = total_norm(given)
+        assert found.isfinite() == expected.isfinite()
+        if factor == 1.0:
+            assert float(found) == pytest.approx(float(expected), rel=1e-5)

@@ -6,97 +6,95 @@ High Performance Convolutional Neural Networks for Document Processing) make it 
 384 maps of 4 × 4 (`python -m bench small_maps`). Values differ by rounding alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import partial
+from typing import Any, TypeGuard
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
-from torch import Tensor
-from torch.overrides import TorchFunctionMode
+from torch import Tensor, nn
+
+from striate.shapes import output_size
 
 CELLS, MAPS = 16, 64
 """The most cells of a map that comes out, and the fewest maps that go in, where the product is faster."""
 
 
-_ACTIVE: ContextVar[bool] = ContextVar("small maps at once", default=False)
+_AT_ONCE: ContextVar[tuple[nn.Conv2d, ...]] = ContextVar("convolutions at once", default=())
 
 
 @contextmanager
-def small_maps_at_once(precision: str, device: torch.device) -> Iterator[None]:
+def small_maps_at_once(network: nn.Module, precision: str, device: torch.device) -> Iterator[None]:
     """The context of a forward pass whose small convolutions take their kernels' gradients in one product.
 
     Only where it was measured to be faster: bfloat16 on a processor.
     """
-    if precision != "bfloat16" or device.type != "cpu":
-        yield
-        return
-    token = _ACTIVE.set(True)
+    faster = precision == "bfloat16" and device.type == "cpu"
+    convolutions = tuple(filter(may_gain, network.modules())) if faster else ()
+    token = _AT_ONCE.set(convolutions)
     try:
-        with _AtOnce():
+        with _replaced(convolutions):
             yield
     finally:
-        _ACTIVE.reset(token)
+        _AT_ONCE.reset(token)
 
 
 def as_now() -> AbstractContextManager[object]:
     """For a pass that is repeated later: the same context as where this is called."""
-    return _AtOnce() if _ACTIVE.get() else nullcontext()
+    return _replaced(_AT_ONCE.get())
 
 
-class _AtOnce(TorchFunctionMode):
-    """Sends the convolutions that gain to `_Convolution`; everything else goes its own way."""
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        if func is torch.conv2d and not kwargs and gains(*args):
-            inputs, weight, bias, stride, padding, *_ = args
-            low = None if bias is None else bias.to(torch.bfloat16)
-            return _Convolution.apply(
-                inputs.to(torch.bfloat16), weight.to(torch.bfloat16), low, tuple(stride), tuple(padding)
-            )
-        return func(*args, **kwargs or {})
+@contextmanager
+def _replaced(convolutions: Sequence[nn.Conv2d]) -> Iterator[None]:
+    """Some layers answer by `_forward` while the block lasts; each stays what it is, under its own hooks."""
+    for layer in convolutions:
+        layer.__dict__["forward"] = partial(_forward, layer)
+    try:
+        yield
+    finally:
+        for layer in convolutions:
+            layer.__dict__.pop("forward", None)
 
 
-def gains(
-    inputs: Tensor,
-    weight: Tensor,
-    bias: Tensor | None = None,
-    stride: Any = 1,
-    padding: Any = 0,
-    dilation: Any = 1,
-    groups: int = 1,
-) -> bool:
-    """Whether a convolution with these arguments is one that gains.
+def _forward(layer: nn.Conv2d, inputs: Tensor) -> Tensor:
+    if not gains(layer, inputs):
+        return nn.Conv2d.forward(layer, inputs)
+    low = None if layer.bias is None else layer.bias.to(torch.bfloat16)
+    weight = layer.weight.to(torch.bfloat16)
+    return _Convolution.apply(inputs.to(torch.bfloat16), weight, low, layer.stride, layer.padding)
 
-    >>> gains(torch.ones(1, 96, 4, 4), torch.ones(96, 96, 3, 3, requires_grad=True), None, (1, 1), (1, 1), (1, 1), 1)
-    True
+
+def may_gain(module: nn.Module) -> TypeGuard[nn.Conv2d]:
+    """Whether a layer is a convolution that gains where its maps are small enough.
+
+    >>> may_gain(nn.Conv2d(96, 96, 3)), may_gain(nn.Conv2d(3, 16, 3)), may_gain(nn.Conv2d(96, 96, 3, groups=96))
+    (True, False, False)
     """
-    del bias
-    if groups != 1 or not weight.requires_grad or weight.shape[1] < MAPS or inputs.ndim != 4:
-        return False
-    if not all(isinstance(pair, tuple) for pair in (stride, padding, dilation)) or dilation != (1, 1):
-        return False
-    rows, columns = output_size(inputs, weight, stride, padding)
-    return rows * columns <= CELLS and weight.shape[2] * weight.shape[3] > 1
-
-
-def output_size(
-    inputs: Tensor, weight: Tensor, stride: Sequence[int], padding: Sequence[int]
-) -> tuple[int, int]:
-    """Height and width of the maps that come out."""
-    height, width = (
-        (size + 2 * pad - window) // step + 1
-        for size, window, step, pad in zip(inputs.shape[2:], weight.shape[2:], stride, padding, strict=True)
+    return (
+        type(module) is nn.Conv2d
+        and module.in_channels >= MAPS
+        and module.groups == 1
+        and module.dilation == (1, 1)
+        and module.kernel_size != (1, 1)
+        and module.padding_mode == "zeros"
+        and not isinstance(module.padding, str)
     )
-    return height, width
+
+
+def gains(layer: nn.Conv2d, inputs: Tensor) -> bool:
+    """Whether a layer of which `may_gain` is true gains on these inputs.
+
+    >>> layer = nn.Conv2d(96, 96, 3, padding=1)
+    >>> gains(layer, torch.ones(1, 96, 4, 4)), gains(layer, torch.ones(1, 96, 5, 5))
+    (True, False)
+    """
+    assert not isinstance(layer.padding, str)
+    sides = zip(inputs.shape[-2:], layer.kernel_size, layer.stride, layer.padding, strict=True)
+    rows, columns = (output_size(*side) for side in sides)
+    return rows * columns <= CELLS and inputs.ndim == 4 and layer.weight.requires_grad
 
 
 class _Convolution(torch.autograd.Function):
