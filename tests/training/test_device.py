@@ -78,6 +78,23 @@ def test_a_gpu_trains_in_bfloat16_where_it_has_it(machine) -> None:
     assert own_precision(torch.device("mps")) == "float32"
 
 
+@pytest.mark.parametrize(
+    ("tiles", "vectors", "trains_in"),
+    [
+        (True, True, "bfloat16"),
+        (True, False, "bfloat16"),
+        (False, True, "bfloat16"),
+        (False, False, "float32"),
+    ],
+)
+def test_a_processor_trains_in_bfloat16_where_it_multiplies_it(
+    monkeypatch, tiles, vectors, trains_in
+) -> None:
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: vectors)
+    assert own_precision(torch.device("cpu")) == trains_in
+
+
 def test_a_gpu_is_named_by_its_maker(machine) -> None:
     machine("cuda")
     assert device_name(torch.device("cuda", 1)) == "GPU number 1"
