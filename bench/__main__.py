@@ -1,4 +1,4 @@
-"""`python -m bench [NAME …]`: print one table of measured figures; without names, all of them."""
+"""`python -m bench [NAME …]`: print measured figures as they come and write one table of them; without names, all."""
 
 import os
 import platform
@@ -17,6 +17,7 @@ from bench import (
     explanation,
     extraction,
     fastai_peer,
+    field,
     filters,
     keras_peer,
     memory,
@@ -37,6 +38,7 @@ from bench import (
     verdict,
 )
 
+TABLE = Path("build/bench.md")
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "startup": startup.lines,
     "pack": pack.lines,
@@ -49,6 +51,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "fastai": fastai_peer.lines,
     "crowded": crowded.lines,
     "device": device.lines,
+    "field": field.lines,
     "prediction": prediction.lines,
     "prediction_rate": prediction_rate.lines,
     "filters": filters.lines,
@@ -94,9 +97,31 @@ def main() -> None:
             else "Set STRIATE_DATA to the folder that holds mnist.zip and cifar10.zip."
         )
     print(machine(), flush=True)
+    found = []
     for name in wanted:
         for line in BENCHES[name](Path(data)):
             print(f"{name:<12}{line}", flush=True)
+            found.append((name, *parted(line)))
+    TABLE.parent.mkdir(exist_ok=True)
+    TABLE.write_text(table(found), encoding="utf8")
+    print(f"one table: {TABLE}")
 
 
-main()
+def parted(line: str) -> tuple[str, str]:
+    """What was measured, and the figure: what stands before the first colon, and the rest.
+
+    >>> parted("epoch / bare step: 0.972 (0.961–0.980, n = 5)")
+    ('epoch / bare step', '0.972 (0.961–0.980, n = 5)')
+    """
+    what, _, figure = line.partition(": ")
+    return (what, figure) if figure else ("", line)
+
+
+def table(found: list[tuple[str, str, str]]) -> str:
+    """Everything measured as one table in Markdown, the machine above it."""
+    rows = [f"| `{name}` | {what} | {figure} |".replace("||", "| |") for name, what, figure in found]
+    return "\n".join([machine(), "", "| bench | what | figure |", "|---|---|---|", *rows, ""])
+
+
+if __name__ == "__main__":
+    main()
