@@ -1,6 +1,6 @@
 """Keras on TensorFlow: one epoch of the `lesson` network from CIFAR-10 files, as Keras' own guide writes it.
 
-Run by `bench peers` in an environment of its own; prints images a second of the second epoch.
+Run by `python -m bench keras` in an environment of its own; prints images a second of the second epoch.
 """
 
 import os
