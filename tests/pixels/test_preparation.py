@@ -98,6 +98,20 @@ def test_depths():
     assert preparation(1, 3).pixels(deep).ravel().tolist() == [0, 1, 255]
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "refused"), [(0.4, 0.2, False), (118.0, 60.0, True), (0.0, 1.0, True), (-0.1, 0.3, True)]
+)
+def test_grey_levels_do_not_meet_floats_of_another_scale(mean, std, refused):
+    trained = preparation(depth="float32").with_statistics((mean,), (std,))
+    image = np.full((8, 8, 1), 255, np.uint8)
+    if refused:
+        with pytest.raises(ImageError, match="floating-point of another scale"):
+            trained.pixels(image)
+    else:
+        assert trained.pixels(image).max() == 1.0
+    assert trained.pixels(image.astype(np.float32)).max() == 255.0
+
+
 def test_floats_have_no_place_in_whole_numbers_and_must_be_finite():
     image = np.zeros((8, 8, 1), np.float32)
     with pytest.raises(ImageError, match="floating-point and have no place in uint8"):

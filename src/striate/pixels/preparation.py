@@ -84,12 +84,15 @@ class Preparation(BaseModel):
         factor of 257. Sizes change by an antialiased triangle filter (`resampling_matrix`), rounded to even.
         `window` is the file's own (`Description.window`), used where this preparation asks for it; a file without
         one is shown by all that its depth can hold. Colour is never windowed.
-        Raises ImageError for floating-point pixels where whole numbers are wanted, for values not finite, and for
-        measured units and grey levels where the other is wanted.
+        Raises ImageError for floating-point pixels where whole numbers are wanted, for values not finite, for
+        measured units and grey levels where the other is wanted, and for grey levels, which become 0..1, where the
+        training images were floating-point of another scale.
         """
         if self.window is not None and image.shape[2] == 1:
             image = self._windowed(image, window)
         image = _in_channels(image, self.channels)
+        if self.depth == "float32" and image.dtype.kind == "u":
+            self._refuse_another_scale(image)
         image = _in_depth(image, self.depth)
         if image.shape[:2] == (self.height, self.width):
             return image
@@ -116,6 +119,15 @@ class Preparation(BaseModel):
             min(self.height, max(1, round(height * ratio))),
             min(self.width, max(1, round(width * ratio))),
         )
+
+    def _refuse_another_scale(self, image: ImageArray) -> None:
+        """Grey levels become 0..1, with a deviation of at most 1/2; training images beyond that had another scale."""
+        if any(not 0 <= mean <= 1 for mean in self.mean) or any(std > 0.51 for std in self.std):
+            means, stds = (", ".join(f"{value:.4g}" for value in values) for values in (self.mean, self.std))
+            raise ImageError(
+                f"its pixels are {image.dtype} levels, which become 0..1, but the training images were floating-point "
+                f"of another scale (mean {means}, deviation {stds}); give it in theirs, as floating-point"
+            )
 
     def affine(self) -> tuple[Float32[np.ndarray, " channel"], Float32[np.ndarray, " channel"]]:
         """Scale and offset per channel such that `pixel * scale + offset` is the network's normalised input.
