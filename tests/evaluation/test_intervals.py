@@ -109,3 +109,12 @@ def test_log_loss_interval_is_above_zero_and_never_of_zero_width() -> None:
     flat = intervals.positive_mean(0.7, None, 5)
     assert (flat.value, flat.low, flat.high) == (0.7, None, None)
     assert flat.reason == "no spread between images, hence no interval"
+
+
+def test_a_number_is_written_as_in_the_report():
+    number = Number(0.5, 0.25, 0.75, 1234)
+    assert f"{number:%}" == "50 % (25–75, n = 1,234)"
+    assert f"{number}" == "0.50 (0.25–0.75, n = 1,234)"
+    assert f"{Number(None, None, None, 0, 'no image of the class'):%}" == "–"
+    with pytest.raises(ValueError, match=r"not '\.2f'"):
+        f"{number:.2f}"

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from striate.drawing.numbers import decimal, percent
+
 CONFIDENCE = 0.95
 
 
@@ -18,6 +20,10 @@ class Number:
 
     >>> Number(0.941, 0.921, 0.956, 712).to_dict()
     {'value': 0.941, 'low': 0.921, 'high': 0.956, 'n': 712}
+    >>> f"{Number(0.941, 0.921, 0.956, 712):%}"
+    '94.1 % (92.1–95.6, n = 712)'
+
+    As text with no more digits than its interval allows: `%` for a share in per cent, nothing for a plain number.
     """
 
     value: float | None
@@ -30,6 +36,14 @@ class Number:
         """Value, low, high, n, and the reason where there is one, for JSON: what is missing is None, never NaN."""
         known = {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
         return known if self.reason is None else {**known, "reason": self.reason}
+
+    def __format__(self, spec: str) -> str:
+        """The number with its interval and n, as the report writes it; ValueError for other formats than % and none."""
+        if spec not in {"", "%"}:
+            raise ValueError(
+                f"A number with its interval is written with the format % or none, not {spec!r}."
+            )
+        return percent(self) if spec else decimal(self)
 
 
 def undefined(reason: str, n: int = 0) -> Number:
