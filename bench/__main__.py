@@ -23,6 +23,7 @@ from bench import (
     memory,
     networks,
     pack,
+    paths,
     precision,
     prediction,
     prediction_rate,
@@ -42,6 +43,7 @@ TABLE = Path("build/bench.md")
 BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "startup": startup.lines,
     "pack": pack.lines,
+    "paths": paths.lines,
     "data": data.lines,
     "audit": audit.lines,
     "step": step.lines,

@@ -49,7 +49,10 @@ def told(tool: str, python: str | None, variable: str, folder: Path) -> str:
     if done.returncode:
         return f"{tool}: could not be asked: {done.stderr.strip().splitlines()[-1]}"
     found = json.loads(done.stdout.strip().splitlines()[-1])
-    return f"{tool} {found['version']}: {found['levels']:,} of {LEVELS:,} levels; a file cut short: {found['broken']}"
+    return (
+        f"{tool} {found['version']}: {found['levels']:,} of {LEVELS:,} levels, {found['white']:.1%} of the pixels at"
+        f" the highest; a file cut short: {found['broken']}"
+    )
 
 
 def write(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """What a tool's own loader of image folders makes of 16 bits and of a broken file: `python reading.py TOOL FOLDER`.
 
 Run by the tool's own interpreter. Prints one JSON object: version, grey levels that reach the network of the 4,096 in
-FOLDER/deep, and what became of FOLDER/broken, where one of four JPEG files is cut short.
+FOLDER/deep, the share of pixels at the highest of them, and what became of FOLDER/broken, where one of four JPEG
+files is cut short.
 """
 
 import json
@@ -19,11 +20,11 @@ def torchvision(folder):
 
 
 def fastai(folder):
-    """ImageDataLoaders.from_folder, every image of its training part."""
+    """ImageDataLoaders.from_folder, both of its parts."""
     from fastai.vision.all import ImageDataLoaders
 
-    loaders = ImageDataLoaders.from_folder(folder, valid_pct=0.0, bs=1, num_workers=0)
-    return [loaders.train_ds[index][0] for index in range(len(loaders.train_ds))]
+    loaders = ImageDataLoaders.from_folder(folder, valid_pct=0.5, bs=1, num_workers=0)
+    return [part[index][0] for part in (loaders.train_ds, loaders.valid_ds) for index in range(len(part))]
 
 
 def keras(folder):
@@ -54,14 +55,15 @@ def main(tool, folder):
     import numpy as np
 
     images = [np.asarray(image) for image in TOOLS[tool](folder / "deep")]
-    levels = len(np.unique(np.concatenate([image.reshape(-1) for image in images])))
+    values = np.concatenate([image.reshape(-1) for image in images])
+    levels, white = len(np.unique(values)), float(np.mean(values == values.max()))
     try:
         read = len(TOOLS[tool](folder / "broken"))
         became = f"{read} images read"
     except Exception as error:
         named = "the file named" if "cut-short" in str(error) else "the file not named"
         became = f"{type(error).__name__}, {named}"
-    print(json.dumps({"version": version(tool), "levels": levels, "broken": became}))
+    print(json.dumps({"version": version(tool), "levels": levels, "white": white, "broken": became}))
 
 
 main(sys.argv[1], Path(sys.argv[2]))
