@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from sklearn.base import clone
 from small_task import QUICK, Arrays, same_weights
 
@@ -162,6 +163,25 @@ def test_a_picture_that_cannot_be_read_has_no_place_in_an_array_of_probabilities
     assert [answer.error is not None for answer in classifier.answers([folder / "dark"])].count(True) == 1
     with pytest.raises(ImageError):
         classifier.predict_one(folder / "dark" / "bad.png")
+
+
+def test_a_broken_picture_elsewhere_does_not_hinder_the_others(tmp_path: Path, digits_run: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            pixels = np.full((8, 8), 40 * number, np.uint8)
+            Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
+    (tmp_path / "b" / "2.png").write_bytes(b"no picture")
+    classifier, images = Classifier.load(digits_run), striate.load_images(tmp_path)
+    sound = images.select(np.array([not name.endswith("b/2.png") for name in images.names]))
+    assert classifier.predict_proba(sound).shape == (5, 10)
+    with pytest.raises(ImageError, match=r"b/2\.png cannot be read"):
+        classifier.predict_proba(images)
+
+
+def test_a_grouping_belongs_to_images_that_are_loaded(digits: Arrays, fitted: Classifier) -> None:
+    with pytest.raises(UsageError, match="a table has its own groups"):
+        fitted.evaluate(striate.load_images("digits"), grouping=(None, r"(\d)"))
 
 
 def test_images_without_labels_are_no_table() -> None:

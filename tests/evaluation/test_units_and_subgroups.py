@@ -135,3 +135,11 @@ def test_subgroups_without_a_value_and_too_many_values() -> None:
     alone = subgroups(truth, sure, ["cat", "owl"], [""] * 80)
     assert [one.value for one in alone] == ["(none)"]
     assert alone[0].difference.reason == "all images have this value"
+
+
+def test_a_verdict_on_one_group_says_that_it_has_no_interval() -> None:
+    truth, chances = np.array([0, 1, 0, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.7, 0.3]])
+    verdict = judge(truth, chances, ["cat", "owl"], groups=np.zeros(4, int))
+    assert verdict.sentence() == (
+        "75.00 % of 4 test images are classified correctly (one group, hence no interval)."
+    )

@@ -116,8 +116,9 @@ class Classifier(Exportable, Contract):
         )
         pack = build_pack(images.source, predictor.preparation)
         readable = images.with_pack(pack)
-        if readable.unreadable:
-            name, reason = readable.unreadable[0]
+        if len(readable) < len(images):
+            asked = set(images.names)
+            name, reason = next((name, reason) for name, reason in readable.unreadable if name in asked)
             raise ImageError(
                 f"{name} cannot be read: {reason}. Use answers(), which gives every image its own row."
             )

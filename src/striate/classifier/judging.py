@@ -146,6 +146,11 @@ def labelled(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> tuple[Im
 
 def given_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Images:
     """The table of images that were given to be judged: a location, a table, or arrays."""
+    if any(asked.grouping) and not isinstance(X, str | os.PathLike):
+        raise UsageError(
+            "grouping belongs to images that are loaded here, from a location; a table has its own groups: "
+            "load_images(location, group=…, group_from=…). Arrays have none."
+        )
     if isinstance(X, Images):
         return X
     if isinstance(X, str | os.PathLike):

@@ -209,10 +209,9 @@ class Verdict:
             return f"There is no {self.split} {self.unit} to judge."
         value, low, high = numbers.percent_parts(self.accuracy)
         noun = f"{self.unit} is" if self.images == 1 else f"{self.unit}s are"
-        return (
-            f"{value} % of {self.images:,} {self.split} {noun} classified correctly "
-            f"({100 * CONFIDENCE:.0f} % interval {low}–{high})."
-        )
+        known = self.accuracy.low is not None and self.accuracy.high is not None
+        interval = f"{100 * CONFIDENCE:.0f} % interval {low}–{high}" if known else self.accuracy.reason
+        return f"{value} % of {self.images:,} {self.split} {noun} classified correctly ({interval})."
 
 
 def complement(number: Number) -> Number:

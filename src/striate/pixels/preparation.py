@@ -249,7 +249,10 @@ def _in_depth(image: ImageArray, depth: Depth) -> ImageArray:
     if image.dtype == depth:
         return image
     if image.dtype == np.float32:
-        raise ImageError(f"its pixels are floating-point and have no place in {depth} pixels; {_ADVICE}")
+        raise ImageError(
+            f"its pixels are floating-point and have no place in {depth} pixels; give the file's own whole numbers, or "
+            f"{_ADVICE}"
+        )
     if depth == "float32" and image.dtype == np.int16:
         return image.astype(np.float32)
     if depth == "float32":
