@@ -10,7 +10,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 DOORS := tests/classifier tests/cli tests/export tests/serving tests/test_memory.py tests/test_patient_data.py tests/test_recipes.py
 ABOVE := striate.classifier,striate.export,striate.run,striate.serving,beartype.beartype
 
-.PHONY: demo test test-slow test-zoo lint format bench recipes pictures clean
+.PHONY: demo docs lessons test test-slow test-zoo lint format bench recipes pictures clean
 
 demo: $(VENV)/core  ## set up, train on the embedded digits, print the verdict, write the report
 	@rm -rf runs/demo
@@ -31,6 +31,12 @@ lint: $(VENV)/dev  ## format, lint, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright --level error
+
+docs: $(VENV)/dev  ## the site, in build/docs: every snippet of the pages is run, and every lesson in its short form
+	$(BIN)/python docs/site/build.py
+
+lessons: $(VENV)/core  ## every lesson in its full form, on named data where it is at hand; what they say and draw in build/lessons
+	$(BIN)/python lessons/__main__.py
 
 format: $(VENV)/dev
 	$(BIN)/ruff format .

@@ -98,11 +98,15 @@ def test_rooms_without_torch(path: Path) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [path for room in ("bench", "recipes") for path in sorted((SOURCE.parents[1] / room).rglob("*.py"))],
+    [
+        path
+        for room in ("bench", "recipes", "lessons")
+        for path in sorted((SOURCE.parents[1] / room).rglob("*.py"))
+    ],
     ids=lambda path: f"{path.parent.name}/{path.name}",
 )
-def test_bench_and_recipes_use_the_package_root_alone(path: Path) -> None:
-    """If a bench or a recipe needs more than the public names, the public API is too small."""
+def test_bench_recipes_and_lessons_use_the_package_root_alone(path: Path) -> None:
+    """If a bench, a recipe or a lesson needs more than the public names, the public API is too small."""
     deeper = {f"striate.{name}" for name in modules_of_ours()}
     assert not deeper.intersection(imports(path))
 

@@ -64,6 +64,19 @@ def test_tables_that_are_taken(folder, text, name):
     np.testing.assert_array_equal(source.read("dog/2.png"), open_source(folder / name).read("dog/2.png"))
 
 
+@pytest.mark.parametrize("ending", ["zip", "tar"])
+def test_a_table_in_an_archive_is_opened_again_by_the_archives_path(folder, ending):
+    table(folder, GOOD, "metadata.csv")
+    path = folder / f"cells.{ending}"
+    files = ("metadata.csv", "cat/1.png", "cat/2.png", "dog/2.png")
+    with zipfile.ZipFile(path, "w") if ending == "zip" else tarfile.open(path, "w") as archive:
+        for name in files:
+            (archive.write if ending == "zip" else archive.add)(folder / name, name)
+    source = open_source(path)
+    assert source.location == str(path)
+    assert open_source(source.location).names == source.names == ["cat/1.png", "cat/2.png", "dog/2.png"]
+
+
 def test_absolute_paths_inside_the_folder_are_taken(folder):
     source = open_source(table(folder, GOOD.replace("cat/1.png", str(folder / "cat/1.png"))))
     assert source.names == ["cat/1.png", "cat/2.png", "dog/2.png"]

@@ -34,7 +34,9 @@ class TableSource(StoredPictures):
         self.store = store
         self._sheets = [Sheet.at(store, table) for table in sorted(tables, key=natural_key)]
         self.prefix = _common([sheet.folder for sheet in self._sheets])
-        self.location = location or (self._sheets[0].location if len(tables) == 1 else store.location)
+        # A table in an archive has no path of its own that it could be opened by again: the archive has.
+        alone = len(tables) == 1 and isinstance(store, FolderStore)
+        self.location = location or (self._sheets[0].location if alone else store.location)
         read = [sheet.read() for sheet in self._sheets]
         self.columns = tuple(name for name in read[0][0] if all(name in columns for columns, _, _ in read))
         rows = self._joined([rows for _, rows, _ in read])
