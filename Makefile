@@ -32,8 +32,9 @@ lint: $(VENV)/dev  ## format, lint, types
 	$(BIN)/ruff check .
 	$(BIN)/basedpyright --level error
 
-docs: $(VENV)/dev  ## the site, in build/docs: every snippet of the pages is run, and every lesson in its short form
+docs: $(VENV)/dev  ## the site, in build/docs: every snippet and lesson is run, links and pages are tested
 	$(BIN)/python docs/site/build.py
+	$(BIN)/python -m pytest tests/test_site.py -m "slow or not slow" -n auto --dist worksteal
 
 lessons: $(VENV)/core  ## every lesson in its full form, on named data where it is at hand; what they say and draw in build/lessons
 	$(BIN)/python lessons/__main__.py

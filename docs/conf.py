@@ -59,6 +59,7 @@ highlight_language = "none"
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
+autodoc_preserve_defaults = True  # `lambda: False` as it is written, not an object at an address
 python_maximum_signature_line_length = 88
 toc_object_entries_show_parents = "hide"
 
