@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 from drawn import DRAWN
 from PIL import Image
@@ -176,6 +177,7 @@ def png_of(figure: Any) -> bytes:
     memory = BytesIO()
     if hasattr(figure, "savefig"):
         figure.savefig(memory, format="png", dpi=150, bbox_inches="tight")
+        plt.close(figure)  # or a notebook shows it a second time
     else:
         pixels = np.squeeze(figure) if isinstance(figure, np.ndarray) else figure
         (Image.fromarray(pixels) if isinstance(pixels, np.ndarray) else pixels).save(memory, "PNG")
