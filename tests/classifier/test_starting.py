@@ -25,7 +25,7 @@ def test_predicting_imports_neither_scikit_learn_nor_torchs_compiler(
     code = (
         "import sys, numpy, striate\n"
         "classifier = striate.Classifier.load(sys.argv[1])\n"
-        "print(classifier.predict_one(numpy.zeros((8, 8), numpy.uint8)).label)\n"
+        "print(classifier.predict_one(numpy.zeros((8, 8), numpy.float32)).label)\n"
         f"print([name for name in {HEAVY} if name in sys.modules])"
     )
     done = subprocess.run(

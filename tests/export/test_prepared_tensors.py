@@ -62,7 +62,7 @@ def test_to_the_last_bit(
     windowed = {"window": window} if kind == "windowed" else {}
     preparation = Preparation(
         height=wanted[0], width=wanted[1], channels=channels, depth="uint16" if windowed else kind, fit=fit,
-        mean=(0.3,) * channels, std=(0.7,) * channels, **windowed,
+        mean=(0.3,) * channels, std=(0.4,) * channels, **windowed,
     )  # fmt: skip
     depth, present = FEEDS[kind][number % len(FEEDS[kind])]
     one = picture(np.random.default_rng(seed), depth, present, given_size)
