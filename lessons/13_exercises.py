@@ -12,9 +12,9 @@
 # # 13. Exercises
 #
 # You will find questions on everything in these lessons, each with the call that answers it, and then an exercise from
-# start to end: a classifier of clothes on Fashion-MNIST. Think of the answer before you open it. About 3 minutes on
-# 2 cores; `--short` about 15 seconds. Needs: nothing but striate; Fashion-MNIST where `striate data download
-# fashion-mnist` has brought it, else the exercise runs on the digits that come with striate.
+# start to end: a classifier of clothes on Fashion-MNIST. Think of the answer before you open it. About 1 minute on
+# 2 cores with the digits, some minutes with Fashion-MNIST; `--short` about 15 seconds. Needs: nothing but striate;
+# Fashion-MNIST where `striate data download fashion-mnist` has brought it, else the digits that come with striate.
 # %%
 import matplotlib.pyplot as plt
 import numpy as np
