@@ -90,7 +90,10 @@ def student(room: Path) -> list[Step]:
     return [
         ([*filtered, "--explain", "3,5"], "photo.png"),
         ([*filtered, "-k", "blur", "--sheet", str(room / "sheet.png")], "sheet.png"),
-        (["train", "digits", "--model", "lenet5", "--epochs", "5", "--out", run], "digits/model.safetensors"),
+        (
+            ["train", "digits", "--model", "lenet5", "--set", "size=28", "--epochs", "5", "--out", run],
+            "digits/model.safetensors",
+        ),
         (["explain", run, "--filters", "--out", str(room / "filters")], "filters/filters.png"),
         (["explain", run, "--maps", photo, "--out", str(room / "maps")], "maps"),
     ]
