@@ -14,7 +14,7 @@
 # You will read six networks, from LeNet-5 to ResNet, through tables computed from the networks themselves: what each
 # layer puts out, what it costs, how deep the network is. You will work out why three small windows replace a large
 # one, what a 1×1 convolution saves in GoogLeNet, and train plain and residual networks of 20 and 56 layers side by
-# side. About 4 minutes on 2 cores; `--short` about 15 seconds. Needs: nothing but striate; takes CIFAR-10 if at hand.
+# side. About 5 minutes on 2 cores; `--short` about 15 seconds. Needs: nothing but striate; takes CIFAR-10 if at hand.
 # %%
 import re
 
