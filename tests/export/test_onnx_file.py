@@ -58,6 +58,7 @@ def test_an_exported_file(kind: str, tmp_path: Path) -> None:
     nothing_of_the_machine_that_made_it_is_in_it(one)
     the_full_scale_may_be_left_out(kind, one)
     every_batch_size_says_the_same(kind, one)
+    what_the_run_refuses_is_not_a_number(kind, one)
 
 
 def two_hundred_mixed_pictures_agree(kind: str, one: Case) -> None:
@@ -116,6 +117,20 @@ def every_batch_size_says_the_same(kind: str, one: Case) -> None:
         said = one.ask(np.repeat(example.pixels[None], count, axis=0), example.full_scale)
         assert said.probabilities.shape == (count, len(CLASSES))
         assert np.abs(said.probabilities - example.probabilities).max() < 1e-5
+
+
+def what_the_run_refuses_is_not_a_number(kind: str, one: Case) -> None:
+    depths = {"windowed": "uint16"}
+    wanted = depths.get(kind, kind)
+    example = next(each for each in examples(one.predictor, mixed(kind, 30)) if each.depth == wanted)
+    refused = example.pixels + (0.5 if kind != "windowed" else np.nan)
+    if kind == "float32":
+        refused[0, 0, 0] = np.inf
+    full = np.array(example.full_scale, np.float32)
+    session = onnxruntime.InferenceSession(str(one.path), providers=["CPUExecutionProvider"])
+    for said in session.run(None, {"pixels": np.stack([refused, example.pixels]), "full_scale": full}):
+        assert np.isnan(said[0]).all()
+        assert np.isfinite(said[1]).all()
 
 
 @pytest.mark.slow

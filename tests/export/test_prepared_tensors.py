@@ -7,6 +7,7 @@ from exported_kit import KINDS, picture
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from striate.errors import ImageError
 from striate.export.preparing import Preparing, resampling_matrix
 from striate.pixels import Preparation
 from striate.pixels.picture import Description, LookUpTable, Picture, Window
@@ -135,3 +136,32 @@ def test_luma_that_falls_on_a_half_is_rounded_to_even() -> None:
     assert np.array_equal(known[0, :, 0], whole + whole % 2)
     found = Preparing(preparation)(torch.from_numpy(pixels.astype(np.float32))[None], torch.tensor(255.0))
     assert np.array_equal(np.rint(found[0, 0, 0].numpy() * 255), known[0, :, 0])
+
+
+@pytest.mark.parametrize("mean", [0.4, 118.0])
+@pytest.mark.parametrize("wanted", ["uint8", "uint16", "int16", "float32"])
+@pytest.mark.parametrize("depth", ["uint8", "uint16", "int16", "float32", "not finite"])
+def test_what_the_preparation_refuses_is_not_a_number(depth: str, wanted: str, mean: float) -> None:
+    preparation = Preparation(height=5, width=4, channels=1, depth=wanted, mean=(mean,), std=(0.3,))
+    kind = "float32" if depth == "not finite" else depth
+    one = picture(np.random.default_rng(3), kind, 1, (9, 7))
+    if depth == "not finite":
+        one.pixels[4, 4] = np.inf
+    try:
+        preparation.pixels(one.pixels)
+        refused = False
+    except ImageError:
+        refused = True
+    values, full_scale = raw_values(one, preparation)
+    found = Preparing(preparation)(torch.from_numpy(values)[None], torch.tensor(full_scale))
+    assert found.isnan().all() if refused else found.isfinite().all()
+
+
+def test_pixels_divided_by_255_are_not_answered() -> None:
+    """What other tools' files ask for; among 256 grey levels it would be a black picture."""
+    preparation = Preparation(height=4, width=4, channels=3, depth="uint8")
+    values = torch.arange(96.0).reshape(2, 4, 4, 3)
+    values[1] /= 255
+    found = Preparing(preparation)(values, torch.tensor(255.0))
+    assert found[0].isfinite().all()
+    assert found[1].isnan().all()

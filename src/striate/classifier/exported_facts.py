@@ -61,10 +61,10 @@ def outside_of(classifier: "Classifier") -> list[str]:
         said.append(
             "The run may decode a JPEG at a fraction of its size: probabilities of a full one differ a little."
         )
-    if preparation.depth != "float32":
-        said.append(
-            "Values that the run refuses, such as fractions among whole numbers, are answered all the same."
-        )
+    said.append(
+        "Pictures that the run refuses (fractions among whole numbers, values of another scale, values not finite) make"
+        " no error: all outputs are not-a-number."
+    )
     if decision is not None:
         said.append("Thresholds, abstaining and sets are in `decision`, to be applied to the probabilities.")
     if (

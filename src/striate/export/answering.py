@@ -22,7 +22,7 @@ class Answering(nn.Module):
     `views` are what the network is shown of a prepared picture, `patch` their height and width, `calibration` the
     run's, as `to_dict` writes it, or None. Outputs: probabilities `batch class`; logits `batch class`, those of the
     network, or with several views the logarithms of the views' mean probabilities; and the prepared pictures,
-    `batch channel height width`, normalised.
+    `batch channel height width`, normalised. All of them are not-a-number for a picture that the preparation refuses.
     """
 
     def __init__(
@@ -48,7 +48,14 @@ class Answering(nn.Module):
     ]:
         """Probabilities, logits and prepared pictures."""
         prepared = self.preparing(pixels, full_scale)
-        return *self.of_prepared(prepared), prepared
+        # Runtimes disagree on what pooling and rectifying make of not-a-number, so it is said again at the end.
+        refused = prepared[:, 0, 0, :1].isnan()
+        probabilities, logits = self.of_prepared(prepared)
+        return (
+            torch.where(refused, torch.nan, probabilities),
+            torch.where(refused, torch.nan, logits),
+            prepared,
+        )
 
     def of_prepared(
         self, prepared: Float32[Tensor, "batch channel height width"]

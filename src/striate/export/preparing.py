@@ -1,7 +1,7 @@
 """The preparation of `striate.pixels.preparation` as tensor operations, so that an exported file holds it."""
 
 import torch
-from jaxtyping import Float32, Float64
+from jaxtyping import Bool, Float32, Float64
 from torch import Tensor, nn
 
 from striate.pixels.preparation import FILE_WINDOW, FULL_SCALE, LUMA, Preparation
@@ -21,7 +21,8 @@ class Preparing(nn.Module):
 
     Pictures are float32 `batch height width channel` with 1 or 3 channels, of raw values. `full_scale` is the largest
     value that their depth can hold: 255 of 8 bits, 65535 of 16, 1 of floating-point pixels and measured units. A window
-    of the file's own is for whoever decodes the file; a window that the preparation names is part of this.
+    of the file's own is for whoever decodes the file; a window that the preparation names is part of this. A picture
+    that the preparation refuses becomes not-a-number throughout, since a graph cannot raise an error.
     """
 
     scale: Tensor
@@ -45,8 +46,23 @@ class Preparing(nn.Module):
         values, full = pixels.double(), full_scale.double()
         if self.window is not None:
             values, full = self._through_window(values, full)
+        refused = self._refused(values, full)
         values = self._in_depth(self._in_channels(values, full), full)
-        return self._fitted(values).float() * self.scale + self.offset
+        prepared = self._fitted(values).float() * self.scale + self.offset
+        return torch.where(refused, torch.nan, prepared)
+
+    def _refused(
+        self, values: Float64[Tensor, "batch height width channel"], full: Float64[Tensor, ""]
+    ) -> Bool[Tensor, "batch 1 1 1"]:
+        """Which pictures `Preparation.pixels` raises ImageError for: not finite, in fractions, of another scale."""
+        depth = self.preparation.depth
+        if depth == "float32":
+            proper = torch.isfinite(values)
+            wrong_scale = full > (1.0 if self.preparation.other_scale() else WINDOWED)
+        else:
+            proper = values - torch.round(values) == 0
+            wrong_scale = full > 1 if depth == "int16" else full <= 1
+        return (~proper.flatten(1).all(dim=1) | wrong_scale)[:, None, None, None]
 
     def _through_window(
         self, values: Float64[Tensor, "batch height width channel"], full: Float64[Tensor, ""]

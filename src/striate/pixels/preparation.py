@@ -121,13 +121,23 @@ class Preparation(BaseModel):
         )
 
     def _refuse_another_scale(self, image: ImageArray) -> None:
-        """Grey levels become 0..1, with a deviation of at most 1/2; training images beyond that had another scale."""
-        if any(not 0 <= mean <= 1 for mean in self.mean) or any(std > 0.51 for std in self.std):
+        if self.other_scale():
             means, stds = (", ".join(f"{value:.4g}" for value in values) for values in (self.mean, self.std))
             raise ImageError(
                 f"its pixels are {image.dtype} levels, which become 0..1, but the training images were floating-point "
                 f"of another scale (mean {means}, deviation {stds}); give it in theirs, as floating-point"
             )
+
+    def other_scale(self) -> bool:
+        """Whether the training images were not within 0..1, as grey levels become among floating-point pixels.
+
+        >>> Preparation(height=8, width=8, channels=1, depth="float32", mean=(118.0,), std=(60.0,)).other_scale()
+        True
+
+        Values within 0..1 have a mean there and a deviation of at most 1/2.
+        """
+        outside = any(not 0 <= mean <= 1 for mean in self.mean) or any(std > 0.51 for std in self.std)
+        return self.depth == "float32" and outside
 
     def affine(self) -> tuple[Float32[np.ndarray, " channel"], Float32[np.ndarray, " channel"]]:
         """Scale and offset per channel such that `pixel * scale + offset` is the network's normalised input.
