@@ -90,6 +90,18 @@ def test_a_brighter_class_is_given_away_and_an_equal_one_is_not(real_data):
     assert "least value" in finding.sentence
 
 
+def test_a_mark_on_one_class_of_six_is_told_of_that_class():
+    pixels = np.random.default_rng(0).integers(0, 256, (600, 16, 16, 1)).astype(np.uint8)
+    labels = np.array(list("abcdef") * 100)
+    pixels[labels == "c", :3, :3] = 255
+    finding = shortcuts_found(pixels, labels)["shortcut-border"]
+    assert finding.numbers["balanced_accuracy"]["value"] < 0.5
+    assert finding.numbers["culprit"] == "c"
+    assert finding.numbers["culprit_recognised"] > 0.9
+    assert finding.numbers["others_taken_for_it"] < 0.1
+    assert "Most given away: c; " in finding.sentence
+
+
 def shortcuts_found(pixels, labels):
     """The shortcut findings, where the whole picture is taken to tell seven of ten."""
     table = material(pixels, labels)

@@ -45,12 +45,18 @@ CONTENT = frozenset({"brightness", "contrast", "border"})
 
 @dataclass(frozen=True, eq=False)
 class Probe:
-    """How well one thing alone predicts the class, and the class that it gives away most."""
+    """How well one thing alone predicts the class, and the class that it gives away most.
+
+    `recognised` is the share of that class's images that it alone gives to the class, `mistaken` that of the others:
+    where one class of many is marked, the mean over classes hardly shows it.
+    """
 
     name: str
     accuracy: Number
     culprit: str
     told: str
+    recognised: float
+    mistaken: float
 
 
 def probes(
@@ -114,7 +120,8 @@ def _finding(probe: Probe, chance: float, picture: Number) -> Finding:
         severity=severity,
         sentence=f"By {PLAIN[probe.name]} alone the class is {word} told: balanced accuracy "
         f"{numbers.percent(probe.accuracy)}, where chance is {100 * chance:.1f} % and the whole picture gives "
-        f"{numbers.percent(picture)}. Most given away: {probe.culprit}{probe.told}.",
+        f"{numbers.percent(picture)}. Most given away: {probe.culprit}; {100 * probe.recognised:.0f} % of its images "
+        f"and {100 * probe.mistaken:.0f} % of the others are called so{probe.told}.",
         count=1,
         unit="probe",
         advice=advice,
@@ -123,6 +130,8 @@ def _finding(probe: Probe, chance: float, picture: Number) -> Finding:
             "chance": chance,
             "share_of_whole_picture": part,
             "culprit": probe.culprit,
+            "culprit_recognised": probe.recognised,
+            "others_taken_for_it": probe.mistaken,
         },
     )
 
@@ -195,14 +204,16 @@ def _probe(
 ) -> Probe:
     labels = material.labels[judged]
     accuracy = balanced_accuracy(predicted, labels, material.together[judged], CONFIDENCE)
-    lifts = {
-        label: float(
-            (predicted[labels == label] == label).mean() - (predicted[labels != label] == label).mean()
+    shares = {
+        label: (
+            float((predicted[labels == label] == label).mean()),
+            float((predicted[labels != label] == label).mean()),
         )
         for label in np.unique(labels).tolist()
     }
-    culprit = max(lifts, key=lambda label: lifts[label])
-    return Probe(name, accuracy, material.classes[culprit], _contrast(columns, labels == culprit))
+    culprit = max(shares, key=lambda label: shares[label][0] - shares[label][1])
+    told = _contrast(columns, labels == culprit)
+    return Probe(name, accuracy, material.classes[culprit], told, *shares[culprit])
 
 
 def _contrast(columns: Columns, mine: Bool[np.ndarray, " image"]) -> str:
