@@ -1,5 +1,6 @@
 """What `fit` takes and refuses, what a saved classifier keeps, and what `evaluate` says of arrays and tables."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -137,6 +138,15 @@ def test_evaluate_arrays_and_their_leaks(digits: Arrays, fitted: Classifier) -> 
         fitted.evaluate(X[:10], y[:10], leaks="drop")
     with pytest.raises(UsageError, match="did you mean drop"):
         fitted.evaluate(X[300:], y[300:], leaks="dorp")
+
+
+def test_groups_that_the_run_never_knew_are_not_called_clean(digits: Arrays, fitted: Classifier) -> None:
+    images = striate.load_images(ArraySource(digits[0][300:], digits[1][300:]))
+    grouped = replace(images, groups=np.array([f"p{row // 5}" for row in range(len(images))]))
+    said = fitted.evaluate(grouped).leaks
+    assert "None of the 100 images has the pixels of one that was trained on" in said
+    assert "whether others of their groups were is not known, for the run was trained without groups" in said
+    assert "not known" not in fitted.evaluate(images).leaks
 
 
 def test_evaluate_what_there_is_not(digits: Arrays, fitted: Classifier) -> None:

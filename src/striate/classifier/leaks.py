@@ -82,8 +82,10 @@ def in_trained_group(images: Images, trained: Trained) -> Bool[np.ndarray, " ima
 def nothing_found(images: Images, trained: Trained) -> str:
     """The sentence where there is no leak, with what was compared."""
     sentence = f"None of the {len(images):,} images has the pixels of one that was trained on"
-    if trained.groups is None:
+    if trained.groups is None and images.groups is None:
         return f"{sentence}."
+    if trained.groups is None:
+        return f"{sentence}; whether others of their groups were is not known, for the run was trained without groups."
     if images.groups is None:
         return f"{sentence}; whether they are of groups that were trained on is not known."
     count = len(set(images.groups.tolist()) - {""})
