@@ -211,10 +211,9 @@ for name, classifier in kept.items():
 # The interval is for these trained networks and says how much another sample of test images would move the
 # difference; it does not know that another seed would have given another network. For that there is the yardstick.
 # %%
-comparison = striate.compare(list(runs.values()), test, against=runs["whole recipe"])
-names = {path.name: name for name, path in runs.items()}
-alone = {names[one.name]: one.accuracy for one in comparison.contenders}
-pairs = {names[pair.other]: pair for pair in comparison.pairings}
+comparison = striate.compare(runs, test, against="whole recipe")
+alone = {one.name: one.accuracy for one in comparison.contenders}
+pairs = {pair.other: pair for pair in comparison.pairings}
 print(f"{'':<24} {'test accuracy':<32} minus whole recipe, points    p (Holm)   shown")
 print(f"{'whole recipe':<24} {said(alone['whole recipe'])}")
 for name, pair in pairs.items():

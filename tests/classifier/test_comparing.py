@@ -200,6 +200,15 @@ def test_a_reference_by_its_path(pair: tuple[Path, Path]) -> None:
     assert list(distinct([Path("x/run"), Path("y/run")])) == ["x/run", "y/run"]
 
 
+def test_names_of_ones_own(pair: tuple[Path, Path]) -> None:
+    named = {"as it was": pair[0], "another seed": Classifier.load(pair[1])}
+    found = striate.compare(named, against="another seed")
+    assert [one.name for one in found.contenders] == ["as it was", "another seed"]
+    assert [(one.reference, one.other) for one in found.pairings] == [("another seed", "as it was")]
+    with pytest.raises(UsageError, match="given twice"):
+        striate.compare({"one": pair[0], "other": pair[0]})
+
+
 def test_one_picture_under_two_classes_is_left_out(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     folder = write_pictures(tmp_path / "data", each=6)
     runs = [

@@ -21,6 +21,8 @@ from striate.evaluation.comparing.comparison import Comparison, compare_predicti
 from striate.models.weights import weights_bytes
 
 Run = str | os.PathLike | Classifier
+Runs = Sequence[Run] | Mapping[str, Run]
+"""Runs to compare, or the same by names of one's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Compared:
 
 
 def compare(
-    runs: Sequence[Run],
+    runs: Runs,
     data: str | os.PathLike | Images | None = None,
     *,
     against: str | os.PathLike | None = None,
@@ -47,8 +49,8 @@ def compare(
     """Compare runs on images that none was trained on: every difference with its interval.
 
     Args:
-        runs: two or more run folders, or classifiers. They may differ in network, size, preparation and recipe, but
-            know the same classes.
+        runs: two or more run folders, or classifiers, or a mapping of names of your own to them. They may differ in
+            network, size, preparation and recipe, but know the same classes.
         data: labelled images, as of `load_images`; None for those that are test images of every run.
         against: the run that all others are compared with; every pair of up to four runs otherwise.
         seed: of the bootstrap.
@@ -69,7 +71,7 @@ def compare(
 
 
 def compare_runs(
-    runs: Sequence[Run],
+    runs: Runs,
     data: str | os.PathLike | Images | None,
     against: str | os.PathLike | None,
     seed: int,
@@ -77,7 +79,7 @@ def compare_runs(
 ) -> Compared:
     """The comparison, and what it was made from; see `compare`."""
     named = distinct(runs)
-    reference = named_run(against, runs, list(named))
+    reference = named_run(against, named)
     classifiers = {name: opened(run) for name, run in named.items()}
     pairs(list(named), reference)
     digests = refuse_alike(classifiers)
@@ -116,8 +118,8 @@ def compare_runs(
     return Compared(comparison, sides, shared, truth, probabilities)
 
 
-def distinct(runs: Sequence[Run]) -> dict[str, Run]:
-    """The runs by names that tell them apart: that of the folder, or its whole path where two are alike.
+def distinct(runs: Runs) -> dict[str, Run]:
+    """The runs by names that tell them apart: as given, or that of the folder, or its whole path where two are alike.
 
     >>> list(distinct(["runs/a", "runs/b"])), list(distinct(["first/a", "second/a"]))
     (['a', 'b'], ['first/a', 'second/a'])
@@ -126,26 +128,29 @@ def distinct(runs: Sequence[Run]) -> dict[str, Run]:
         raise UsageError(
             "A comparison needs at least two runs, such as: striate compare runs/first runs/second"
         )
-    places = [run if isinstance(run, Classifier) else Path(run).resolve() for run in runs]
+    given = list(runs.values() if isinstance(runs, Mapping) else runs)
+    places = [run if isinstance(run, Classifier) else Path(run).resolve() for run in given]
     for number, place in enumerate(places):
         if place in places[:number]:
-            raise UsageError(f"{runs[number]} is given twice; a comparison needs different runs.")
+            raise UsageError(f"{given[number]} is given twice; a comparison needs different runs.")
+    if isinstance(runs, Mapping):
+        return dict(runs)
     short = [
         place.name if isinstance(place, Path) else f"classifier {at}" for at, place in enumerate(places, 1)
     ]
     whole = [
         os.fspath(run) if not isinstance(run, Classifier) else name
-        for run, name in zip(runs, short, strict=True)
+        for run, name in zip(given, short, strict=True)
     ]
     names = short if len(set(short)) == len(short) else whole
-    return dict(zip(names, runs, strict=True))
+    return dict(zip(names, given, strict=True))
 
 
-def named_run(against: str | os.PathLike | None, runs: Sequence[Run], names: list[str]) -> str | None:
+def named_run(against: str | os.PathLike | None, named: Mapping[str, Run]) -> str | None:
     """The name of the run to compare with, given by its path or its name; what is unknown stays, to be refused."""
     if against is None:
         return None
-    for run, name in zip(runs, names, strict=True):
+    for name, run in named.items():
         if not isinstance(run, Classifier) and Path(run).resolve() == Path(against).resolve():
             return name
     return os.fspath(against)
