@@ -40,10 +40,11 @@ def test_balanced_small_pictures_need_no_word(tmp_path: Path) -> None:
 
 
 def test_large_pictures_are_said_to_lose_detail(tmp_path: Path) -> None:
-    root = folder(tmp_path / "set", {"cat": 70, "owl": 70}, side=100)
+    root = folder(tmp_path / "set", {"cat": 70, "owl": 70}, side=140)
     said, classifier = notes(root)
     assert len(said) == 1
-    assert "(100 × 100 pixels) are scaled to 64 × 64; --set size=128" in said[0]
+    assert "(140 × 140 pixels) are scaled to 128 × 128; --set size=256" in said[0]
+    assert "(140 × 140 pixels) are scaled to 64 × 64; --set size=128" in notes(root, model="mlp")[0][0]
     assert classifier.about_["data"]["notes"] == said
     assert notes(root, size=16)[0] == []
 

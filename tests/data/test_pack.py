@@ -106,16 +106,14 @@ def test_a_deep_picture_among_flat_ones_widens_the_pack(tmp_path):
 
 
 def test_sizes_are_chosen_from_what_is_there(tmp_path):
-    assert choose_preparation(open_source(write_pictures(tmp_path / "a", shape=(30, 20)))).input_shape() == (
-        1,
-        30,
-        20,
-    )
-    assert choose_preparation(open_source(write_pictures(tmp_path / "b", shape=(90, 70)))).input_shape() == (
-        1,
-        64,
-        64,
-    )
+    for shape, kept, small in (
+        ((30, 20), (30, 20), (30, 20)),
+        ((90, 70), (90, 70), (64, 64)),
+        ((130, 99), (128, 128), (64, 64)),
+    ):
+        source = open_source(write_pictures(tmp_path / str(shape[0]), shape=shape))
+        assert choose_preparation(source).input_shape() == (1, *kept)
+        assert choose_preparation(source, small=True).input_shape() == (1, *small)
     mixed = write_pictures(tmp_path / "c", shape=(30, 20))
     Image.new("RGB", (9, 9)).save(mixed / "cat/1.png")
     chosen = choose_preparation(open_source(mixed), patch=(16, 16))

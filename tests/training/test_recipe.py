@@ -59,3 +59,9 @@ def test_what_a_network_asks_for_yields_to_what_was_set() -> None:
 def test_alternating_needs_each_image_once_an_epoch() -> None:
     with pytest.raises(UsageError, match=r"needs each image once an epoch.*take reflection=true"):
         Recipe(reflection="alternating", balance="sampling")
+
+
+def test_only_compact_takes_larger_pictures_unasked() -> None:
+    assert not Recipe().preparing()["small"]
+    assert not Recipe(model="compact").preparing()["small"]
+    assert Recipe(model="resnet20").preparing()["small"]

@@ -47,8 +47,7 @@ def on_size(images: Images, preparation: Preparation, asked: int | None) -> list
         return []
     return [
         f"Pictures such as {name} ({picture.width} × {picture.height} pixels) are scaled to "
-        f"{preparation.width} × {preparation.height}; --set size={2 * preparation.height} keeps more detail at about "
-        "four times the cost."
+        f"{preparation.width} × {preparation.height}; --set size={2 * preparation.height} keeps more detail."
     ]
 
 

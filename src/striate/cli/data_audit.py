@@ -55,7 +55,7 @@ def audit(
 
     images = open_images(source, group, group_from, pseudonyms)
     with packing_bar(quiet=as_json or quiet) as progress:
-        images, _, _ = images.packed(progress)
+        images, _, _ = images.packed(progress, small=True)
     if splits is not None:
         images = images.with_splits_from(splits)
     with packing_bar(quiet=as_json or quiet, doing="looking") as progress:

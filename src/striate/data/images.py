@@ -221,7 +221,7 @@ class Images:
         """Counts, sizes, kinds of file and pixels, and contact sheets; see `Inspection`."""
         from striate.data.inspection import inspect
 
-        images, _, pack = self.packed(progress)
+        images, _, pack = self.packed(progress, small=True)
         return inspect(images, pack)
 
     def audit(self, *, quick: bool = False, seed: int = 0, progress: Progress | None = None) -> "Audit":
@@ -231,7 +231,7 @@ class Images:
         """
         from striate.data.audit import audit_images
 
-        images, _, pack = self.packed(progress)
+        images, _, pack = self.packed(progress, small=True)
         return audit_images(images, pack, quick=quick, seed=seed, progress=progress)
 
     def decided(self, path: str | os.PathLike | bytes) -> "Images":

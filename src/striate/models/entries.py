@@ -32,7 +32,7 @@ _BASICS = (
     Entry(
         name="compact",
         build=compact.compact,
-        summary="striate's own small residual network, the default for images up to 64×64",
+        summary="striate's own small residual network, the default",
         paper="after He, Zhang, Ren & Sun 2016, Deep residual learning for image recognition",
         default_input=(1, 28, 28),
         dropout=0.0,

@@ -206,6 +206,7 @@ class Recipe(BaseModel):
             "patch": patch,
             "window": self.window,
             "draft": self.draft,
+            "small": self.model not in ("auto", "compact"),
         }
 
     def changing(self) -> dict[str, Any]:

@@ -11,7 +11,10 @@ from striate.pixels.picture import Description
 from striate.pixels.preparation import Preparation
 
 LOOKED_AT = 256
-LARGEST_SIDE = 64
+LARGEST_SIDE = 128
+"""Up to which pictures keep their size unasked: `compact` steps by 2 above 64, and costs at 128 what it costs at 64."""
+SMALL_SIDE = 64
+"""The same for networks whose cost grows with the pixels, and for an audit, which looks at small pictures."""
 UNSIGNED = ("uint8", "uint16")
 MEASURED = "int16"
 
@@ -25,15 +28,21 @@ def choose_preparation(
     patch: tuple[int, int] | None = None,
     window: str | None = None,
     draft: bool = False,
+    small: bool = False,
 ) -> Preparation:
     """A preparation for the source, from at most 256 evenly spaced pictures.
 
-    Pictures all of one size up to 64 pixels keep it; otherwise the side is the median of the longer sides,
-    and at most 64. Three channels if any is in colour, else one; the depth is `common_depth`. What is given
-    is kept. Raises SourceError when none of those pictures can be read, UsageError for what cannot be prepared.
+    Pictures all of one size up to 128 pixels, 64 where they are wanted `small`, keep it; otherwise the side is the
+    median of the longer sides, and at most that. Three channels if any is in colour, else one; the depth is
+    `common_depth`. What is given is kept. Raises SourceError when none of those pictures can be read, UsageError for
+    what cannot be prepared.
     """
     seen = _described(source)
-    height, width = (size, size) if isinstance(size, int) else size or _usual_size(seen)
+    height, width = (
+        (size, size)
+        if isinstance(size, int)
+        else size or _usual_size(seen, SMALL_SIDE if small else LARGEST_SIDE)
+    )
     wanted = {
         "height": height,
         "width": width,
@@ -104,12 +113,12 @@ def _described(source: Source) -> list[Description]:
     return seen
 
 
-def _usual_size(seen: list[Description]) -> tuple[int, int]:
+def _usual_size(seen: list[Description], largest: int) -> tuple[int, int]:
     sizes = {(picture.height, picture.width) for picture in seen}
     if len(sizes) == 1:
         height, width = sizes.pop()
-        if max(height, width) <= LARGEST_SIDE:
+        if max(height, width) <= largest:
             return height, width
     longer = np.median([max(picture.height, picture.width) for picture in seen])
-    side = min(LARGEST_SIDE, round(float(longer)))
+    side = min(largest, round(float(longer)))
     return side, side

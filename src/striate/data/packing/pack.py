@@ -65,6 +65,7 @@ def pack_source(
     patch: tuple[int, int] | None = None,
     window: str | None = None,
     draft: bool = False,
+    small: bool = False,
     stream: bool = False,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -76,7 +77,14 @@ def pack_source(
     then the pack is made again, wide enough for all.
     """
     preparation = choose_preparation(
-        source, size=size, channels=channels, fit=fit, patch=patch, window=window, draft=draft
+        source,
+        size=size,
+        channels=channels,
+        fit=fit,
+        patch=patch,
+        window=window,
+        draft=draft,
+        small=small,
     )
     while True:
         pack = build_pack(source, preparation, stream=stream, cache=cache, progress=progress, workers=workers)
