@@ -7,13 +7,14 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from threading import get_ident
 
 import pytest
 from PIL import Image
 
 import striate
 from doors import command, picture
-from striate.classifier.answering import decoded_ahead
+from striate.classifier import answering
 from striate.pixels.picture import Description, Picture
 
 MEASURED = """
@@ -27,6 +28,8 @@ print(count, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 SIDE = 128
 """2,000 such pictures would take 31 MiB decoded."""
+BY_THREADS_AND_NOT = [0.0, 1e9]
+"""Seconds that a picture may take before it is handed to a thread."""
 
 
 @pytest.fixture(scope="module")
@@ -59,26 +62,41 @@ def test_ten_times_the_pictures_need_no_more_memory(archives: dict[int, Path], p
     assert grown < 8 * 1024, f"{grown} KiB more at the peak"
 
 
-def test_no_more_than_two_batches_are_decoded_ahead(pictures_run: Path) -> None:
+@pytest.mark.parametrize("quick", BY_THREADS_AND_NOT)
+def test_no_more_than_two_batches_are_decoded_ahead(
+    pictures_run: Path, monkeypatch: pytest.MonkeyPatch, quick: float
+) -> None:
+    monkeypatch.setattr(answering, "QUICK", quick)
     predictor = striate.Classifier.load(pictures_run).predictor_
     begun = 0
     pixels = picture(0, 1)[:, :, None]
     shown = Picture(pixels, Description(*pixels.shape, "uint8"))
+    readers = set()
+
+    def read() -> Picture:
+        readers.add(get_ident())
+        return shown
 
     def endless():
         nonlocal begun
         while True:
             begun += 1
-            yield f"{begun}.png", lambda: shown
+            yield f"{begun}.png", read
 
-    answers = predictor.answers(decoded_ahead(predictor, endless()))
+    answers = predictor.answers(answering.decoded_ahead(predictor, endless()))
     for number in range(1, 500):
         assert next(answers).source == f"{number}.png"
-        assert begun <= number + 3 * predictor.batch_size
+        ahead = 3 if quick == 0 else 1
+        assert begun <= number + ahead * predictor.batch_size
+    assert (readers == {get_ident()}) == (quick > 0)
     answers.close()
 
 
-def test_order_is_kept(archives: dict[int, Path], pictures_run: Path) -> None:
+@pytest.mark.parametrize("quick", BY_THREADS_AND_NOT)
+def test_order_is_kept(
+    archives: dict[int, Path], pictures_run: Path, monkeypatch: pytest.MonkeyPatch, quick: float
+) -> None:
+    monkeypatch.setattr(answering, "QUICK", quick)
     answers = striate.Classifier.load(pictures_run).answers([archives[200]])
     assert [answer.source for answer in answers] == [
         f"{archives[200]}/{number:05d}.png" for number in range(200)

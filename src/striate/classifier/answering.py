@@ -1,9 +1,11 @@
-"""Answers for a stream of pictures: decoded ahead by threads, a bounded number at a time."""
+"""Answers for a stream of pictures: large ones decoded ahead by threads, a bounded number at a time."""
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -18,6 +20,8 @@ from striate.pixels.picture import Picture
 
 Prepared = np.ndarray | str
 """Pixels as the network's preparation wants them, or the reason why there are none."""
+QUICK = 0.0005
+"""Seconds to prepare a picture, below which handing it to a thread costs more than it saves."""
 
 
 def stream(
@@ -38,19 +42,32 @@ def stream(
 def decoded_ahead(
     predictor: Predictor, pictures: Iterator[tuple[str, Callable[[], Picture]]]
 ) -> Iterator[tuple[str, Prepared]]:
-    """Pictures prepared by as many threads as there are cores, at most two batches ahead of their reader."""
-    waiting: deque[tuple[str, Future[Prepared]]] = deque()
+    """Pictures prepared as they are asked for, or by as many threads as there are cores, at most two batches ahead.
+
+    By threads while a picture takes longer than `QUICK`: the same pictures, and the same pixels.
+    """
+    waiting: deque[tuple[str, Callable[[], tuple[Prepared, float]]]] = deque()
+    pace = 0.0
     with ThreadPoolExecutor(os.cpu_count()) as threads:
 
         def enqueue(count: int) -> None:
             for name, read in islice(pictures, count):
-                waiting.append((name, threads.submit(prepared, read, predictor.preparation)))
+                work = partial(timed, read, predictor.preparation)
+                waiting.append((name, threads.submit(work).result if pace > QUICK else work))
 
-        enqueue(2 * predictor.batch_size)
+        enqueue(1)
         while waiting:
-            name, future = waiting.popleft()
-            yield name, future.result()
-            enqueue(1)
+            name, wait = waiting.popleft()
+            made, seconds = wait()
+            pace = 0.9 * pace + 0.1 * seconds if pace else seconds
+            yield name, made
+            enqueue(2 * predictor.batch_size - len(waiting) if pace > QUICK else 1)
+
+
+def timed(read: Callable[[], Picture], preparation: Preparation) -> tuple[Prepared, float]:
+    """One picture prepared, and the seconds it took."""
+    started = time.perf_counter()
+    return prepared(read, preparation), time.perf_counter() - started
 
 
 def prepared(read: Callable[[], Picture], preparation: Preparation) -> Prepared:
