@@ -11,6 +11,7 @@ from bench import (
     ablation,
     accuracy,
     audit,
+    choice,
     crowded,
     data,
     device,
@@ -72,6 +73,7 @@ BENCHES: dict[str, Callable[[Path], Iterator[str]]] = {
     "mnist_time": time_to_accuracy.mnist,
     "cifar_time": time_to_accuracy.cifar,
     "cifar_limit": time_to_accuracy.cifar_limit,
+    "cifar_choice": choice.lines,
 }
 
 
