@@ -15,8 +15,6 @@ import numpy as np
 
 import striate
 from bench.measure import spread
-from striate.training.events import Events, Plan
-from striate.training.history import Progress
 
 EPOCHS, SEEDS, IMAGES = 5, 2, 20_000
 SHORTER = (2, 3, 4)
@@ -72,14 +70,14 @@ AVERAGED: dict[str, dict[str, Any]] = {
 """What takes the place of a trick where the weights, and their normalisations' statistics, are averaged over steps."""
 
 
-class Averaging(Events):
+class Averaging(striate.Events):
     """The exponential moving average of a network's weights and statistics."""
 
-    def began(self, plan: Plan, network: Any) -> None:
+    def began(self, plan: Any, network: Any) -> None:
         self.network = network
         self.averages = {name: value.clone() for name, value in network.state_dict().items()}
 
-    def step(self, progress: Progress, loss: float, rate: float) -> None:
+    def step(self, progress: Any, loss: float, rate: float) -> None:
         for name, value in self.network.state_dict().items():
             if value.is_floating_point():
                 self.averages[name].lerp_(value, 1 - DECAY)
@@ -137,7 +135,7 @@ class Trainer:
     def _epoch(self) -> None:
         self.paces.append(seconds(self._fit({"epochs": 1})))
 
-    def _fit(self, fields: dict[str, Any], *events: Events) -> striate.Classifier:
+    def _fit(self, fields: dict[str, Any], *events: striate.Events) -> striate.Classifier:
         return striate.Classifier(RECIPE.changed(**fields)).fit(
             self.train, validation=self.validation, events=events
         )
