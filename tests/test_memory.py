@@ -92,6 +92,15 @@ def test_no_more_than_two_batches_are_decoded_ahead(
     answers.close()
 
 
+def test_memory_stays_with_the_process_that_answers(
+    archives: dict[int, Path], pictures_run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(answering, "keep_memory", lambda: asked.append(True))
+    next(striate.Classifier.load(pictures_run).answers([archives[200]]))
+    assert asked == [True]
+
+
 @pytest.mark.parametrize("quick", BY_THREADS_AND_NOT)
 def test_order_is_kept(
     archives: dict[int, Path], pictures_run: Path, monkeypatch: pytest.MonkeyPatch, quick: float

@@ -17,6 +17,7 @@ from striate.data.pseudonyms import pseudonyms, secret_key
 from striate.errors import ImageError
 from striate.pixels import Preparation
 from striate.pixels.picture import Picture
+from striate.training.allocator import keep_memory
 
 Prepared = np.ndarray | str
 """Pixels as the network's preparation wants them, or the reason why there are none."""
@@ -32,6 +33,7 @@ def stream(
     digests: bool = False,
 ) -> Iterator[Answer]:
     """One answer a picture, in the order of the listing."""
+    keep_memory()
     pictures = list_pictures(paths, predictor.preparation.draft_size())
     if pseudonymous:
         key = secret_key()
