@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -212,6 +213,20 @@ def test_other_images_of_the_same_writers_are_refused(tmp_path: Path, written: P
     verdict = striate_here("evaluate", tmp_path / "run", "--data", renamed)
     assert verdict.code == 0, verdict.err
     assert "whether they are of groups that were trained on is not known" in verdict.out
+
+
+def test_an_audit_decodes_once_and_looks_at_64_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(12):
+        path = tmp_path / "large" / ("bright" if number % 2 else "dark") / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (90, 70), 20 * number).save(path)
+    monkeypatch.setenv("STRIATE_CACHE", str(tmp_path / "cache"))
+    assert striate_here("data", "audit", tmp_path / "large", "--out", tmp_path / "audit").code == 0
+    assert striate_here("data", "inspect", tmp_path / "large", "--out", tmp_path / "seen").code == 0
+    [pixels] = (tmp_path / "cache" / "packs").glob("*/pixels.npy")
+    assert np.load(pixels, mmap_mode="r").shape == (12, 64, 64, 1)
 
 
 def test_splits_that_tear_a_group_apart_are_noted_by_train(tmp_path: Path, written: Path) -> None:

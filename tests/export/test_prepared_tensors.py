@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from striate.errors import ImageError
+from striate.export.answering import Answering
 from striate.export.preparing import Preparing, resampling_matrix
 from striate.pixels import Preparation
 from striate.pixels.picture import Description, LookUpTable, Picture, Window
@@ -165,3 +166,17 @@ def test_pixels_divided_by_255_are_not_answered() -> None:
     found = Preparing(preparation)(values, torch.tensor(255.0))
     assert found[0].isfinite().all()
     assert found[1].isnan().all()
+
+
+def test_a_network_that_swallows_what_is_not_a_number_does_not_answer() -> None:
+    class Swallowing(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.flatten(1)[:, :2].nan_to_num()
+
+    preparation = Preparation(height=4, width=4, channels=3, depth="uint8")
+    answering = Answering(Preparing(preparation), Swallowing(), views=((0, 0, False),), patch=(4, 4))
+    values = torch.arange(96.0).reshape(2, 4, 4, 3)
+    values[1] += 0.5
+    for said in answering(values, torch.tensor(255.0)):
+        assert said[0].isfinite().all()
+        assert said[1].isnan().all()

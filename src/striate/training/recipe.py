@@ -198,7 +198,10 @@ class Recipe(BaseModel):
         )
 
     def preparing(self) -> dict[str, Any]:
-        """The fields that say how a picture becomes the network's input, as packing takes them."""
+        """The fields that say how a picture becomes the network's input, as packing takes them.
+
+        `small`: larger pictures are scaled further down unasked, for networks whose cost grows with the pixels.
+        """
         patch = (self.patch, self.patch) if self.patch else None
         return {
             "size": self.size,

@@ -38,11 +38,9 @@ def choose_preparation(
     what cannot be prepared.
     """
     seen = _described(source)
-    height, width = (
-        (size, size)
-        if isinstance(size, int)
-        else size or _usual_size(seen, SMALL_SIDE if small else LARGEST_SIDE)
-    )
+    if size is None:
+        size = _usual_size(seen, SMALL_SIDE if small else LARGEST_SIDE)
+    height, width = (size, size) if isinstance(size, int) else size
     wanted = {
         "height": height,
         "width": width,
