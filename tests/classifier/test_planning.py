@@ -152,3 +152,14 @@ def test_extraction_is_planned_on_what_follows_the_frozen_stages() -> None:
     assert network.stage_names == ("stage3",)
     assert tuple(inputs.shape) == (4, 32, 8, 8)
     np.testing.assert_array_equal(whole.trial(recipe, 2)[1], whole.trial(recipe, 2)[1])
+
+
+def test_compiled_steps_recompute_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the user compiles is taken in parts; what `--tune` compiled is not compiled where memory is short."""
+    compiled = COMPACT.changed(compile=True)
+    free = needed("compact", COMPACT) - 1
+    found, _ = plan(monkeypatch, "compact", compiled, free, ("compile",))
+    assert (found.compile, found.recompute, found.accumulate) == (True, False, 2)
+    found, said = plan(monkeypatch, "compact", compiled, free)
+    assert (found.compile, found.recompute, found.accumulate) == (False, True, 1)
+    assert "taken with recompute=True and accumulate=1 and compile=False, it takes" in said[0]

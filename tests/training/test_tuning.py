@@ -40,7 +40,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int, int]]:
 
 
 def test_the_fastest_is_taken_with_the_smallest_batch_near_it(made_up: list) -> None:
-    found = tuned(trial, Recipe(model="lenet5", device="cpu"), set(), 600, None)
+    found = tuned(trial, Recipe(model="lenet5", device="cpu", epochs=100), set(), 600, None)
     assert (found.recipe.precision, found.recipe.batch_size) == ("bfloat16", 128)
     assert torch.get_num_threads() == 2
     assert made_up[:4] == [(p, t, 128) for p in ("float32", "bfloat16") for t in (1, 2)]
@@ -56,6 +56,15 @@ def test_what_the_user_set_stays(made_up: list) -> None:
     found = tuned(trial, recipe, recipe.model_fields_set, 600, None)
     assert (found.recipe.precision, found.recipe.batch_size) == ("float32", 48)
     assert made_up == [("float32", 1, 48), ("float32", 2, 48)]
+
+
+def test_larger_batches_leave_a_hundred_steps(made_up: list) -> None:
+    """And the recipe's own is tried in any case, and smaller ones."""
+    tuned(trial, Recipe(model="lenet5", device="cpu", epochs=20), set(), 1500, None)
+    assert [size for _, _, size in made_up[4:]] == [32, 64, 256]
+    made_up.clear()
+    tuned(trial, Recipe(model="lenet5", device="cpu", epochs=2), set(), 1500, None)
+    assert [size for _, _, size in made_up[4:]] == [32, 64]
 
 
 def test_batches_fit_into_memory(made_up: list) -> None:

@@ -20,7 +20,7 @@ from striate.training.recipe import Recipe
 from striate.training.step import fewest_images
 from striate.training.tuning import tuned
 
-SETTLED = ("precision", "accumulate", "recompute")
+SETTLED = ("precision", "accumulate", "recompute", "compile")
 """Fields that are filled in from the machine: a resumed run keeps those that it began with."""
 SPARE = 0.9
 """Of the memory that is free, the share that a run takes for itself."""
@@ -101,8 +101,9 @@ def free_memory(recipe: Recipe) -> int | None:
 def ladder(network: nn.Module, recipe: Recipe, batch: int, chosen: Set[str]) -> Iterator[Recipe]:
     """The recipe, then recipes that take less and less memory: the first gives the same bits, the others do not."""
     yield recipe
-    if "recompute" not in chosen and not recipe.recompute:
-        recipe = recipe.changed(recompute=True)
+    translated = recipe.compile and "compile" in chosen
+    if "recompute" not in chosen and not recipe.recompute and not translated:
+        recipe = recipe.changed(recompute=True, compile=False)
         yield recipe
     while 2 * recipe.accumulate <= batch // fewest_images(network):
         recipe = recipe.changed(accumulate=2 * recipe.accumulate)
@@ -124,7 +125,8 @@ def sentences(
 ) -> Iterator[str]:
     """What is said of a recipe that was made to fit, and of batches that are taken in parts."""
     if fitting is not asked:
-        taken = [f"{name}={getattr(fitting, name)}" for name in ("recompute", "accumulate")]
+        changed = ("compile",) if fitting.compile != asked.compile else ()
+        taken = [f"{name}={getattr(fitting, name)}" for name in ("recompute", "accumulate", *changed)]
         yield (
             f"A step over {batch} images would take {amount(peak(memory, asked, batch))} and there is room for "
             f"{amount(free)}: taken with {' and '.join(taken)}, it takes {amount(peak(memory, fitting, batch))}."

@@ -74,7 +74,10 @@ def train(
     ] = None,
     tune: Annotated[
         bool,
-        typer.Option("--tune", help="Time steps first; take the fastest precision, threads, batch size."),
+        typer.Option(
+            "--tune",
+            help="Time steps first; take the fastest precision, threads, batch size, compiled or not.",
+        ),
     ] = False,
     pseudonyms: Pseudonyms = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,

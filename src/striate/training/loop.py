@@ -11,6 +11,7 @@ from torch import nn
 from striate.errors import Interrupted, TrainingError
 from striate.training.allocator import keep_memory
 from striate.training.checkpoint import CheckpointFolder, Tensors
+from striate.training.compiling import SAID, stepped
 from striate.training.device import chosen_device, device_of, own_seeds, reproducible
 from striate.training.events import Events, Outcome, Plan
 from striate.training.exhaustion import take_step_that_fits
@@ -39,6 +40,8 @@ class Training:
     """A network, its optimiser and how far they have come."""
 
     network: nn.Module
+    stepped: nn.Module
+    """What steps run: the network, or its translation."""
     recipe: Recipe
     material: Material
     optimiser: Optimiser
@@ -79,9 +82,13 @@ def train(
     home, device = device_of(network), chosen_device(recipe)
     network.to(device, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     optimiser = create_optimiser(network, recipe)
-    training = Training(network, recipe, material, optimiser, Progress(), {}, events.said)
+    training = Training(
+        network, stepped(network, recipe), recipe, material, optimiser, Progress(), {}, events.said
+    )
     if resume and folder:
         restore(training, folder, events)
+    if recipe.compile:
+        events.said(SAID)
     progress, batches = training.progress, material.batches
     last_save = time.monotonic()
 
@@ -127,7 +134,7 @@ def run_epoch(training: Training) -> Iterator[list[Seen]]:
         set_rate(training.optimiser, rate)
         try:
             taken, training.recipe = take_step_that_fits(
-                network,
+                training.stepped,
                 training.optimiser,
                 training.recipe,
                 batch,

@@ -149,6 +149,7 @@ class Recipe(BaseModel):
     recompute: bool = Field(
         False, description="keep no maps inside a stage for the way back; compute them again"
     )
+    compile: bool = Field(False, description="translate steps first, by torch's compiler")
     max_memory: float | None = Field(
         None, gt=0, description="GiB that training may take; none: what the machine has left"
     )
@@ -259,19 +260,14 @@ def contradictions(recipe: Recipe) -> list[str]:
         found.append(
             "reflection=alternating needs each image once an epoch, and balance=sampling draws; take reflection=true."
         )
+    if recipe.compile and recipe.recompute:
+        found.append("compile=true decides itself what is computed again; leave recompute out, or compile.")
     if not recipe.extract:
         return found
     if recipe.freeze == "none":
         found.append("extract=True needs frozen stages: add freeze=all, or freeze=STAGE.")
-    random = {
-        "translation": recipe.translation,
-        "reflection": recipe.reflection,
-        "cutout": recipe.cutout,
-        "patch": recipe.patch,
-        "colour_jitter": recipe.colour_jitter,
-        "head_epochs": recipe.head_epochs,
-    }
-    if given := [f"{name}={value}" for name, value in random.items() if value]:
+    random = ("translation", "reflection", "cutout", "patch", "colour_jitter", "head_epochs")
+    if given := [f"{name}={value}" for name in random if (value := getattr(recipe, name))]:
         found.append(f"extract=True shows every image once, unchanged; leave out {', '.join(given)}.")
     return found
 

@@ -1,7 +1,8 @@
 """One step of gradient descent: forward, loss, backward, update."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -76,7 +77,7 @@ def add_gradients(
     losses, right = list[Tensor](), list[Tensor]()
     for some_inputs, some_labels in zip(inputs, labels, strict=True):
         device = batch.inputs.device
-        with computing(recipe.precision, device), small_maps_at_once(network, recipe.precision, device):
+        with computing(recipe.precision, device), small_maps(network, recipe, device):
             logits, *aside = all_logits(network, some_inputs, recompute=recipe.recompute)
         loss = loss_of(logits, some_labels, recipe, class_weights)
         share: float = getattr(network, "auxiliary_weight", 0.0)
@@ -87,9 +88,31 @@ def add_gradients(
                 total_weight(some_labels, class_weights) / total_weight(batch.labels, class_weights)
             )
         loss.backward()
+        if recipe.compile and count > 1 and not losses:
+            own_gradients(network.parameters())
         losses.append(loss.detach())
         right.append((logits.argmax(dim=1) == some_labels).sum())
     return (losses[0], right[0]) if count == 1 else (torch.stack(losses).sum(), torch.stack(right).sum())
+
+
+def small_maps(network: nn.Module, recipe: Recipe, device: torch.device) -> AbstractContextManager[object]:
+    """The context in which convolutions over small maps learn faster; torch's compiler has ways of its own."""
+    return nullcontext() if recipe.compile else small_maps_at_once(network, recipe.precision, device)
+
+
+def own_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Move gradients into memory of their own: what a CUDA graph wrote is overwritten when it is replayed.
+
+    >>> weight = nn.Parameter(torch.zeros(2))
+    >>> weight.sum().backward()
+    >>> before = weight.grad
+    >>> own_gradients([weight])
+    >>> weight.grad is before, weight.grad.tolist()
+    (False, [1.0, 1.0])
+    """
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad = parameter.grad.clone()
 
 
 def total_norm(gradients: Sequence[Tensor]) -> Float32[Tensor, ""]:

@@ -1,17 +1,20 @@
-"""What is fastest on this machine: a few real steps timed with every precision, number of threads and batch size."""
+"""What is fastest on this machine: real steps timed by precision, threads and batch size, and with them compiled."""
 
 import copy
+import math
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int, Int64
 from torch import Tensor, nn
 
+from striate.errors import TrainingError
+from striate.training.compiling import first_line, stepped
 from striate.training.device import chosen_device
 from striate.training.memory import COUNTED, step_memory
 from striate.training.optimiser import create_optimiser
@@ -25,6 +28,12 @@ PATIENCE = 3.0
 """A candidate whose warming step takes so many seconds is timed once more, not thrice."""
 NEAR = 0.95
 """Of the highest rate, what the smallest batch size must reach to be taken."""
+RECORDED = 3
+"""Compiled steps until the usual ones begin: one to translate, and on a GPU one to warm and one to record a graph."""
+ENOUGH = 100
+"""Steps of a run that a larger batch than the recipe's own must leave; with fewer, accuracy is what it costs."""
+WORTH = 300.0
+"""A run of fewer seconds is not tried compiled, which takes 18 to 32 a size of batch (`python -m bench compiled`)."""
 Trial = Callable[[Recipe, int], tuple[nn.Module, Float[Tensor, "images ..."]]]
 
 
@@ -36,6 +45,19 @@ class Timed:
     threads: int
     batch_size: int
     rate: float
+    compiling: float | None = None
+    """Seconds that torch's compiler took for one size of batch, where it was tried."""
+    failed: str = ""
+    """Why it could not."""
+
+    @property
+    def line(self) -> str:
+        """Its line in the table that is shown."""
+        setting = f"  {self.precision:<9} {self.threads:>7} {self.batch_size:>10}"
+        if self.failed:
+            return f"{setting} not compiled: {self.failed}"
+        compiled = "" if self.compiling is None else f"  compiled in {self.compiling:.0f} s"
+        return f"{setting} {self.rate:>12,.0f}{compiled}"
 
 
 @dataclass(frozen=True)
@@ -49,14 +71,12 @@ class Tuned:
     @property
     def sentence(self) -> str:
         """The short table that is shown."""
-        rows = [
-            f"  {one.precision:<9} {one.threads:>7} {one.batch_size:>10} {one.rate:>12,.0f}"
-            for one in self.timed
-        ]
         head = f"  {'precision':<9} {'threads':>7} {'batch_size':>10} {'images/s':>12}"
         taken = (
             f"{self.recipe.precision}, threads {torch.get_num_threads()}, batch_size={self.recipe.batch_size}"
+            f"{', compile=true' if self.recipe.compile else ''}"
         )
+        rows = [one.line for one in self.timed]
         return "\n".join([f"Tuned in {self.seconds:.0f} s; taken: {taken}.", head, *rows])
 
 
@@ -71,10 +91,11 @@ class Noise:
 
 
 def tuned(trial: Trial, recipe: Recipe, chosen: Set[str], images: int, free: int | None) -> Tuned:
-    """Time steps, and choose precision, threads, and the smallest batch size within 5 % of the fastest.
+    """Time steps, and choose precision, threads, the smallest batch size within 5 % of the fastest, and `compile`.
 
-    `trial` gives a network and inputs; the network itself learns nothing. Threads are set for this process. Fields in
-    `chosen` stay as they are; batches are no larger than `images`, and than `free` bytes have room for.
+    Steps are compiled where the run then ends earlier, the compiler's own time counted. `trial` gives a network and
+    inputs; the network itself learns nothing. Threads are set for this process. Fields in `chosen` stay as they are;
+    batches are no larger than `images`, and than `free` bytes have room for.
     """
     began = time.perf_counter()
     clock = Clock(trial, recipe)
@@ -88,7 +109,13 @@ def tuned(trial: Trial, recipe: Recipe, chosen: Set[str], images: int, free: int
         for size in (size for size in BATCHES if size != best.batch_size and size <= largest):
             by_size.append(clock.time(best.precision, best.threads, size))
         recipe = recipe.changed(batch_size=smallest_near_best(by_size))
+        best = next(one for one in by_size if one.batch_size == recipe.batch_size)
         timed += by_size[1:]
+    if "compile" not in chosen and not recipe.recompute and run_seconds(best, recipe, images) >= WORTH:
+        compiled = clock.time_compiled(best)
+        timed.append(compiled)
+        sooner = run_seconds(compiled, recipe, images) < run_seconds(best, recipe, images)
+        recipe = recipe.changed(compile=sooner)
     return Tuned(recipe, tuple(timed), time.perf_counter() - began)
 
 
@@ -111,10 +138,26 @@ def thread_counts() -> list[int]:
 
 
 def largest_batch(trial: Trial, recipe: Recipe, images: int, free: int | None) -> int:
-    """The largest batch of `BATCHES` that there are images and memory for."""
+    """The largest batch of `BATCHES` that there are images and memory for, and that leaves the run enough steps."""
     memory = step_memory(*trial(recipe, COUNTED[-1]), recipe)
-    fits = [size for size in BATCHES if size <= images and (free is None or memory.peak(size) <= free)]
+    allowed = min(images, max(recipe.batch_size, recipe.epochs * images // ENOUGH))
+    fits = [size for size in BATCHES if size <= allowed and (free is None or memory.peak(size) <= free)]
     return max(fits, default=0)
+
+
+def run_seconds(timed: Timed, recipe: Recipe, images: int) -> float:
+    """How long all steps of a run take at a rate, the compiler's time included.
+
+    >>> run_seconds(Timed("float32", 2, 128, 1000.0), Recipe(epochs=2), 50_000)
+    100.0
+    >>> run_seconds(Timed("float32", 2, 128, 2000.0, compiling=20.0), Recipe(epochs=2), 50_000)
+    90.0
+
+    An epoch is split evenly: there are batches of two sizes where their number does not divide the images.
+    """
+    batches = -(-images // timed.batch_size)
+    sizes = 1 if images % batches == 0 else 2
+    return recipe.epochs * images / timed.rate + sizes * (timed.compiling or 0.0)
 
 
 def smallest_near_best(timed: list[Timed]) -> int:
@@ -140,18 +183,33 @@ class Clock:
     def time(self, precision: str, threads: int, size: int) -> Timed:
         """The rate of one candidate: the median of its steps after one that warms it up."""
         torch.set_num_threads(threads)
-        recipe, batch = self.recipe.changed(precision=precision), self.batch(size)
-        warming = self.step(recipe, batch)
-        taken = [self.step(recipe, batch)]
-        while warming < PATIENCE and (len(taken) < STEPS or sum(taken) < SECONDS):
-            taken.append(self.step(recipe, batch))
-        return Timed(precision, threads, size, size / statistics.median(taken))
+        recipe, batch = self.recipe.changed(precision=precision, compile=False), self.batch(size)
+        warming = self.step(self.network, recipe, batch)
+        return Timed(precision, threads, size, size / self.usual(self.network, recipe, batch, warming))
 
-    def step(self, recipe: Recipe, batch: Noise) -> float:
+    def time_compiled(self, plain: Timed) -> Timed:
+        """A candidate again, its steps compiled first, and how long that takes."""
+        recipe = self.recipe.changed(precision=plain.precision, compile=True)
+        network, batch = stepped(self.network, recipe), self.batch(plain.batch_size)
+        try:
+            first, *warming = (self.step(network, recipe, batch) for _ in range(RECORDED))
+        except TrainingError as error:
+            return replace(plain, rate=math.nan, failed=first_line(error.__cause__ or error))
+        usual = self.usual(network, recipe, batch, min(warming))
+        return replace(plain, rate=plain.batch_size / usual, compiling=max(0.0, first - usual))
+
+    def usual(self, network: nn.Module, recipe: Recipe, batch: Noise, warming: float) -> float:
+        """The median of the seconds of a few steps, after one that warmed them up."""
+        taken = [self.step(network, recipe, batch)]
+        while warming < PATIENCE and (len(taken) < STEPS or sum(taken) < SECONDS):
+            taken.append(self.step(network, recipe, batch))
+        return statistics.median(taken)
+
+    def step(self, network: nn.Module, recipe: Recipe, batch: Noise) -> float:
         """Seconds of one step, the device waited for."""
         with torch.random.fork_rng(devices=[]):
             start = time.perf_counter()
-            take_step(self.network, self.optimiser, recipe, batch, look=False).norm.item()
+            take_step(network, self.optimiser, recipe, batch, look=False).norm.item()
             return time.perf_counter() - start
 
     def batch(self, size: int) -> Noise:
