@@ -14,7 +14,7 @@ from PIL import Image
 
 import striate
 from doors import command, picture
-from striate.classifier import answering
+from striate.classifier import answering, judging
 from striate.pixels.picture import Description, Picture
 
 MEASURED = """
@@ -92,13 +92,16 @@ def test_no_more_than_two_batches_are_decoded_ahead(
     answers.close()
 
 
-def test_memory_stays_with_the_process_that_answers(
+def test_memory_stays_with_the_process_that_answers_and_judges(
     archives: dict[int, Path], pictures_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = []
-    monkeypatch.setattr(answering, "keep_memory", lambda: asked.append(True))
-    next(striate.Classifier.load(pictures_run).answers([archives[200]]))
-    assert asked == [True]
+    monkeypatch.setattr(answering, "keep_memory", lambda: asked.append("answers"))
+    monkeypatch.setattr(judging, "keep_memory", lambda: asked.append("judges"))
+    classifier = striate.Classifier.load(pictures_run)
+    next(classifier.answers([archives[200]]))
+    classifier.evaluate()
+    assert asked == ["answers", "judges"]
 
 
 @pytest.mark.parametrize("quick", BY_THREADS_AND_NOT)

@@ -22,6 +22,7 @@ from striate.evaluation.decisions.operating import require_prevalence
 from striate.evaluation.units import UNITS, in_units, numbered_groups
 from striate.pixels.picture import Picture
 from striate.pixels.reading import read_picture
+from striate.training.allocator import keep_memory
 
 if TYPE_CHECKING:
     from striate.classifier.classifier import Classifier
@@ -81,6 +82,7 @@ def judge_images(classifier: "Classifier", X: Any, y: Any, asked: Asked) -> Judg
     images, sentence = without_leaks(images, trained, own_split=own_split, leaks=asked.leaks)
     if not len(images):
         raise SourceError(f"No images are left to judge in {images.source.location}.")
+    keep_memory()  # only now: what decoding large pictures took is given back
     made = material(classifier, images, pack, unit_of(classifier, asked))
     split = asked.split if X is None else "given"
     classes = classifier.class_names_
