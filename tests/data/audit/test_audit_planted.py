@@ -90,15 +90,19 @@ def test_a_brighter_class_is_given_away_and_an_equal_one_is_not(real_data):
     assert "least value" in finding.sentence
 
 
-def test_a_mark_on_one_class_of_six_is_told_of_that_class():
+@pytest.mark.parametrize("marked", [1.0, 0.7])
+def test_a_mark_on_one_class_of_six_is_told_of_that_class(marked):
+    """A warning where as good as all of the class have it."""
     pixels = np.random.default_rng(0).integers(0, 256, (600, 16, 16, 1)).astype(np.uint8)
     labels = np.array(list("abcdef") * 100)
-    pixels[labels == "c", :3, :3] = 255
+    pixels[np.flatnonzero(labels == "c")[: int(marked * 100)], :3, :3] = 255
     finding = shortcuts_found(pixels, labels)["shortcut-border"]
     assert finding.numbers["balanced_accuracy"]["value"] < 0.5
     assert finding.numbers["culprit"] == "c"
-    assert finding.numbers["culprit_recognised"] > 0.9
+    assert finding.numbers["culprit_recognised"] > 0.9 * marked
     assert finding.numbers["others_taken_for_it"] < 0.1
+    assert finding.severity == ("warning" if marked == 1 else "note")
+    assert f"alone {'one class is' if marked == 1 else 'the class is weakly'} told: " in finding.sentence
     assert "Most given away: c; " in finding.sentence
 
 
