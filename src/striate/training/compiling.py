@@ -13,7 +13,7 @@ from striate.training.device import device_of
 from striate.training.recipe import Recipe
 
 SHAPES = 64
-"""Sizes of batches, frozen stages and networks that one process translates steps for, before that is an error."""
+"""Sizes of batches and frozen stages that steps of one training are translated for, before that is an error."""
 
 SAID = "Steps are compiled first, once for each size of batch; the first epoch waits for that."
 """What a run says, whose first step takes so long."""
@@ -25,8 +25,13 @@ def stepped(network: nn.Module, recipe: Recipe) -> nn.Module:
     >>> network = nn.Linear(4, 2)
     >>> stepped(network, Recipe()) is network, type(stepped(network, Recipe(compile=True))).__name__
     (True, 'Compiled')
+
+    What this process compiled before is forgotten, and the memory of its graphs free: it is compiled again if called.
     """
-    return Compiled(network) if recipe.compile else network
+    if not recipe.compile:
+        return network
+    torch.compiler.reset()
+    return Compiled(network)
 
 
 class Compiled(nn.Module):
@@ -55,7 +60,7 @@ class Compiled(nn.Module):
             with config.patch(limits):  # pyright: ignore[reportAttributeAccessIssue]
                 return self._translated(inputs)
         except exc.FailOnRecompileLimitHit as error:
-            raise stopped(f"{SHAPES} forms of it are compiled in this process already.") from error
+            raise stopped(f"{SHAPES} forms of its steps are compiled already.") from error
         except exc.TorchDynamoException as error:
             raise stopped(first_line(error)) from error
 
